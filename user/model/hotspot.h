@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hotspot rows of a profile: who uses the time, itself and with its callees. */
+#ifndef MODEL_HOTSPOT_H
+#define MODEL_HOTSPOT_H
+
+#include <regex.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/profile.h"
+
+enum hotspot_by { BY_FUNCTION, BY_MODULE, BY_THREAD, BY_PROCESS };
+enum hotspot_sort { SORT_SELF, SORT_TOTAL };
+
+struct hotspot_query {
+	enum hotspot_by by;
+	enum hotspot_sort sort;
+	uint32_t limit;			/* 0: all */
+	const regex_t *focus;		/* keep only samples with a frame (or process) that matches; NULL: all */
+	const regex_t *ignore;		/* drop samples with such a frame */
+};
+
+struct hotspot {
+	char *symbol, *module;		/* owned by the hotspots; "-" where there is none */
+	const char *category;		/* "cpu" */
+	int64_t self_ns, total_ns;	/* in the ranked column's unit when that is no time */
+	int64_t self_samples, total_samples;
+};
+
+struct hotspots {
+	struct hotspot *row;		/* [nr], best first; ties by symbol, then module */
+	size_t nr;			/* rows kept (<= limit) */
+	size_t nr_hidden;		/* rows that the limit cut off */
+	int64_t hidden_self, hidden_self_samples;
+	int64_t base, base_samples;	/* what 100 % is: the samples that focus and ignore left */
+	int64_t all, all_samples;	/* the whole profile */
+	int value_column, count_column;	/* -1 when the profile has no count column */
+	bool filtered;			/* focus or ignore was given: base is not all */
+};
+
+/*
+ * A function that recurs in one stack counts once in its total. Rows by thread or process
+ * have self == total. Unnamed frames of one module at one address are one row each.
+ */
+void hotspots_find(const struct profile *p, const struct hotspot_query *q, struct hotspots *out);
+void hotspots_done(struct hotspots *h);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hotspot table for a person. */
+#ifndef VIEW_TABLE_H
+#define VIEW_TABLE_H
+
+#include "base/text.h"
+#include "model/hotspot.h"
+
+/* width: columns of the terminal, 0 = as wide as the names need. Names are shortened in the middle, digits never. */
+void table_print(const struct profile *p, const struct hotspot_query *q, const struct hotspots *h,
+		 int width, struct buf *out);
+
+/* "dwell: 1,974 ticks = 1,402 counted + ...; nothing lost": the ledger in one or two lines. */
+void ledger_print(const struct profile *p, struct buf *out);
+
+#endif

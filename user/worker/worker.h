@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sandboxed process that parses object files (law L3): no capabilities,
+ * seccomp allow-list, rlimits, files only by descriptor. It may die at any
+ * moment: a request is tried again in a fresh one, then answered with a reason.
+ * What it answers is checked before it is believed.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct worker;
+
+/* Forks the first process. started(ctx, pid) is called for each process that is forked, before it works. */
+int worker_new(struct worker **out, void (*started)(void *ctx, pid_t pid), void *ctx) must_check;
+void worker_free(struct worker *w);
+
+/* Processes that died so far without being asked to. */
+uint64_t worker_deaths(const struct worker *w);
+
+struct object_segment {			/* an executable PT_LOAD */
+	uint64_t offset, size, address;
+};
+
+struct object_name {			/* for one asked offset */
+	uint64_t address;		/* ELF virtual address; the offset itself when no segment has it */
+	uint64_t start;			/* the symbol's */
+	const char *name;		/* demangled; NULL: no symbol here */
+	const char *system_name;	/* as in the file; equal to name when not mangled */
+};
+
+struct object_names {
+	char build_id[81];		/* lower-case hex, "" when there is none */
+	struct object_segment *segment;	size_t nr_segments;
+	struct object_name *name;	/* [n], in the order asked */
+	size_t nr_names;
+	char *text;			/* holds the strings */
+};
+
+/*
+ * Names the code at n file offsets of the object at fd (which stays the caller's).
+ * Returns 0, or a negative errno after fail_plain() with a short reason ("not an ELF file",
+ * "truncated", "worker died", "worker timed out") and *out untouched. Free with object_names_done().
+ */
+int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
+		struct object_names *out) must_check;
+void object_names_done(struct object_names *o);
+
+#endif

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Where is each CPU right now? One perf_event program per tick: it puts the
+ * tick into exactly one bucket (law L1), and for a wanted task sends identity
+ * and stack to the CPU's ring buffer.
+ *
+ * No kprobes, no stack maps, no reads of kernel memory but direct BTF loads,
+ * so it loads from 5.10 on and under lockdown=confidentiality. On 5.10 a
+ * perf_event program may not ask for the current task: there, and only there,
+ * the switch program leaves the task's identity in a per-CPU slot.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "bpf/wire.h"
+#include "bpf/walk.bpf.h"
+
+#define PF_KTHREAD	0x00200000
+#define TIF_ADDR32	(1ul << 29)
+#define USER32_CS	0x23
+#define X86_THREAD_SIZE 16384
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Set before load. */
+const volatile __u64 period_ns = 1;
+const volatile __u32 nr_cpus;
+const volatile bool only_targets;	/* count only what is in `targets` */
+const volatile bool take_kernel = true, take_user = true;
+const volatile bool read_kernel_memory;	/* 5.10 without lockdown: user registers by probe_read */
+
+/* Written by user space while it runs: the processes that are dwell itself. */
+volatile __u32 self_tgid[WIRE_MAX_SELF];
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_cpu);
+} cpus SEC(".maps");
+
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_target);
+} targets SEC(".maps");
+
+/* Who runs on each CPU: 5.10 only. tid is written last and cleared first. */
+struct slot {
+	__u32 tid, tgid;
+	__u64 start_time, exec_id;
+	__u64 stack;
+	__u32 flags;
+	__u32 compat;
+	__u64 process[COMM_WORDS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct slot);
+} slots SEC(".maps");
+
+static __always_inline bool is_self(__u32 tgid)
+{
+	int i;
+
+	for (i = 0; i < WIRE_MAX_SELF; i++)
+		if (self_tgid[i] == tgid)
+			return true;
+	return false;
+}
+
+static __always_inline bool is_target(__u32 tgid, __u64 start_time)
+{
+	struct wire_target *t = bpf_map_lookup_elem(&targets, &tgid);
+
+	if (!t || t->pending)
+		return false;
+	if (!t->start_time)
+		t->start_time = start_time;
+	return t->start_time == start_time;
+}
+
+static __always_inline void copy_comm(char *to, const char *from)
+{
+	int i;
+
+	for (i = 0; i < WIRE_COMM_LEN; i++)
+		to[i] = from[i];
+}
+
+/* Who runs here, from the current task itself. */
+static __always_inline bool identify_task(struct wire_sample *s, struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+
+	s->start_time = leader->start_boottime;
+	s->exec_id = task->self_exec_id;
+	if (task->flags & PF_KTHREAD)
+		s->flags |= WIRE_KTHREAD;
+	copy_comm(s->process, leader->comm);
+	return true;
+}
+
+/* Who runs here, as the switch program left it. */
+static __always_inline bool identify_slot(struct wire_sample *s, const struct slot *slot)
+{
+	if (slot->tid != s->tid || slot->tgid != s->tgid)
+		return false;
+	s->start_time = slot->start_time;
+	s->exec_id = slot->exec_id;
+	if (slot->flags & PF_KTHREAD)
+		s->flags |= WIRE_KTHREAD;
+	__builtin_memcpy(s->process, slot->process, WIRE_COMM_LEN);
+	return true;
+}
+
+static __always_inline void user_of_task(struct walk *w, __u32 cpu, struct task_struct *task)
+{
+	struct pt_regs *regs;
+
+	if (task->thread_info.flags & TIF_ADDR32) {
+		w->status = WIRE_USER_COMPAT;
+		return;
+	}
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	walk_user(w, cpu, regs->ip, regs->sp, regs->bp, (long)regs->orig_ax != -1);
+}
+
+static __always_inline void user_of_slot(struct walk *w, __u32 cpu, const struct slot *slot)
+{
+	struct bpf_user_pt_regs regs;
+
+	w->status = WIRE_USER_NO_REGS;
+	if (slot->compat)
+		w->status = WIRE_USER_COMPAT;
+	else if (read_kernel_memory &&
+		 !bpf_probe_read_kernel(&regs, sizeof(regs),
+					(void *)(slot->stack + X86_THREAD_SIZE - sizeof(regs))))
+		walk_user(w, cpu, regs.ip, regs.sp, regs.bp, (long)regs.orig_ax != -1);
+}
+
+static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct walk *w, __u32 cpu,
+				       struct task_struct *task, const struct slot *slot)
+{
+	struct wire_sample *s = &w->sample;
+	bool user_mode = ctx->regs.cs & 3;
+	long n = 0;
+
+	w->nr = 0;
+	w->status = WIRE_USER_NONE;
+	if (!user_mode)
+		s->flags |= WIRE_KERNEL_MODE;
+	if (!user_mode && take_kernel) {
+		n = bpf_get_stack(ctx, w->frame, WIRE_MAX_KERNEL * 8, 0);
+		if (n < 0) {
+			s->flags |= WIRE_KERNEL_FAILED;
+			n = 0;
+		}
+	}
+	s->nr_kernel = n >> 3;
+	w->first = s->nr_kernel;
+	if (take_user && !(s->flags & WIRE_KTHREAD)) {
+		if (user_mode && ctx->regs.cs == USER32_CS)
+			w->status = WIRE_USER_COMPAT;
+		else if (user_mode)
+			walk_user(w, cpu, ctx->regs.ip, ctx->regs.sp, ctx->regs.bp, false);
+		else if (task)
+			user_of_task(w, cpu, task);
+		else if (slot)
+			user_of_slot(w, cpu, slot);
+	}
+	s->nr_user = w->nr;
+	s->user_status = w->status;
+}
+
+static __always_inline void emit(struct wire_cpu *c, struct walk *w, __u32 cpu)
+{
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	__u32 n = (__u32)w->sample.nr_kernel + w->sample.nr_user;
+
+	w->sample.seq = c->emitted + 1;
+	if (n > WIRE_FRAME_SLOTS - 1)
+		n = WIRE_FRAME_SLOTS - 1;
+	if (ring && !bpf_ringbuf_output(ring, &w->sample, sizeof(w->sample) + n * 8,
+					BPF_RB_NO_WAKEUP))
+		c->emitted++;
+	else
+		c->lost[WIRE_LOST_RING_FULL]++;
+}
+
+/* The tick of a task that runs: one bucket. use_slot is a constant in each caller. */
+static __always_inline void sample_busy(struct bpf_perf_event_data *ctx, struct wire_cpu *c,
+					__u32 cpu, __u64 id, bool use_slot)
+{
+	struct walk *w = bpf_map_lookup_elem(&walks, &cpu);
+	struct slot *slot = use_slot ? bpf_map_lookup_elem(&slots, &cpu) : NULL;
+	struct task_struct *task = use_slot ? NULL : bpf_get_current_task_btf();
+	struct wire_sample *s;
+
+	if (!w || w->in_use) {
+		c->lost[WIRE_LOST_NESTED]++;
+		return;
+	}
+	w->in_use = 1;
+	s = &w->sample;
+	s->flags = 0;
+	s->tid = (__u32)id;
+	s->tgid = id >> 32;
+	s->cpu = cpu;
+	if (use_slot ? !slot || !identify_slot(s, slot) : !identify_task(s, task)) {
+		c->lost[WIRE_LOST_IDENTITY]++;
+	} else if (only_targets && !is_target(s->tgid, s->start_time)) {
+		c->filtered++;
+	} else {
+		s->time = bpf_ktime_get_ns();
+		bpf_get_current_comm(s->comm, sizeof(s->comm));
+		take_stack(ctx, w, cpu, task, slot);
+		emit(c, w, cpu);
+	}
+	w->in_use = 0;
+}
+
+static __always_inline int sample_tick(struct bpf_perf_event_data *ctx, bool use_slot)
+{
+	struct bpf_perf_event_value value = {};
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct wire_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	__u64 id;
+
+	if (!c)
+		return 0;
+	c->begin++;
+	c->runs++;
+	id = bpf_get_current_pid_tgid();
+	if (bpf_perf_prog_read_value(ctx, &value, sizeof(value))) {
+		c->lost[WIRE_LOST_NO_COUNT]++;
+	} else {
+		c->ticks = value.counter / period_ns;
+		if (!id)
+			c->idle++;
+		else if (is_self(id >> 32))
+			c->self++;
+		else
+			sample_busy(ctx, c, cpu, id, use_slot);
+	}
+	c->end++;
+	return 0;
+}
+
+SEC("perf_event")
+int sample_task(struct bpf_perf_event_data *ctx)
+{
+	return sample_tick(ctx, false);
+}
+
+SEC("perf_event")
+int sample_slot(struct bpf_perf_event_data *ctx)
+{
+	return sample_tick(ctx, true);
+}
+
+/* 5.10: leaves the identity of the task that is about to run, or that changed, in the CPU's slot. */
+static __always_inline void slot_fill(struct task_struct *task)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct slot *slot = bpf_map_lookup_elem(&slots, &cpu);
+	struct task_struct *leader;
+
+	if (!slot)
+		return;
+	leader = task->group_leader;
+	slot->tid = 0;
+	barrier();
+	slot->tgid = task->tgid;
+	slot->start_time = leader->start_boottime;
+	slot->exec_id = task->self_exec_id;
+	slot->stack = (__u64)task->stack;
+	slot->flags = task->flags;
+	slot->compat = !!(task->thread_info.flags & TIF_ADDR32);
+	copy_comm((char *)slot->process, leader->comm);
+	barrier();
+	slot->tid = task->pid;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(slot_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	slot_fill(next);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(slot_exec, struct task_struct *task)
+{
+	slot_fill(task);
+	return 0;
+}
+
+/* A wanted process's child is wanted, from its first instruction on. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(target_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_tgid = parent->tgid, tgid = child->tgid, cpu;
+	struct wire_target *t, fresh = {};
+	struct wire_cpu *c;
+
+	if (child->pid != child->tgid)
+		return 0;
+	t = bpf_map_lookup_elem(&targets, &parent_tgid);
+	if (!t || t->pending)
+		return 0;
+	if (t->start_time && t->start_time != parent->group_leader->start_boottime)
+		return 0;
+	fresh.start_time = child->start_boottime;
+	if (!bpf_map_update_elem(&targets, &tgid, &fresh, BPF_ANY))
+		return 0;
+	cpu = bpf_get_smp_processor_id();
+	c = bpf_map_lookup_elem(&cpus, &cpu);
+	if (c)
+		__sync_fetch_and_add(&c->targets_full, 1);
+	return 0;
+}
+
+/* The command that dwell started counts from its own image on. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(target_exec, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct wire_target *t = bpf_map_lookup_elem(&targets, &tgid);
+
+	if (t)
+		t->pending = 0;
+	return 0;
+}
+
+/* Gone for good: its number may be given to another. A thread that an execve() replaced is not it. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(target_free, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct wire_target *t;
+
+	if (task->pid != task->tgid || task->signal->live.counter > 0)
+		return 0;
+	t = bpf_map_lookup_elem(&targets, &tgid);
+	if (t && (!t->start_time || t->start_time == task->start_boottime))
+		bpf_map_delete_elem(&targets, &tgid);
+	return 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the BPF programs and user space agree on: records in the per-CPU ring
+ * buffers, and per-CPU counters in a mmapped array. Fixed layout, explicit
+ * padding, fixed-size types only.
+ */
+#ifndef BPF_WIRE_H
+#define BPF_WIRE_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define WIRE_COMM_LEN	 16
+#define WIRE_MAX_KERNEL	 127	/* frames; the kernel's own default limit */
+#define WIRE_MAX_USER	 127
+#define WIRE_FRAME_SLOTS 256	/* power of two > both together */
+#define WIRE_MAX_SELF	 16	/* processes that are dwell itself */
+
+/* How the user part of a stack ended. Anything but COMPLETE and NONE is truncated. */
+enum wire_user_status {
+	WIRE_USER_NONE,		/* not asked for, or a kernel thread: there is no user part */
+	WIRE_USER_COMPLETE,	/* the frame-pointer chain ended in 0 */
+	WIRE_USER_NO_FP,	/* the frame pointer points to no frame */
+	WIRE_USER_FAULT,	/* the stack's memory could not be read */
+	WIRE_USER_DEPTH,	/* more frames than WIRE_MAX_USER */
+	WIRE_USER_NO_REGS,	/* the registers are out of reach (5.10 under lockdown) */
+	WIRE_USER_COMPAT,	/* a 32-bit program */
+	WIRE_USER_STATUSES
+};
+
+/* Why a tick that should have been counted was not (law L1). */
+enum wire_lost {
+	WIRE_LOST_RING_FULL,	/* user space did not read in time */
+	WIRE_LOST_NESTED,	/* the CPU's scratch was in use */
+	WIRE_LOST_IDENTITY,	/* 5.10: the running task was not seen switching in yet */
+	WIRE_LOST_NO_COUNT,	/* the event's own count could not be read */
+	WIRE_LOSTS
+};
+
+enum wire_sample_flags {
+	WIRE_KERNEL_MODE = 1,	/* the tick interrupted the kernel */
+	WIRE_SYSCALL_RA = 2,	/* user frame 1 is the word at the stack pointer, not checked yet */
+	WIRE_KERNEL_FAILED = 4,	/* the kernel part could not be taken */
+	WIRE_KTHREAD = 8,
+	WIRE_SYSCALL = 16,	/* user frame 0 follows a system call instruction */
+};
+
+/* One tick on one CPU; in its ring, followed by nr_kernel + nr_user frames (__u64), leaf first. */
+struct wire_sample {
+	__u64 time;		/* CLOCK_MONOTONIC, ns */
+	__u64 seq;		/* 1, 2, 3 ... of the records of this CPU that reached the ring */
+	__u64 start_time;	/* of the process: boot time, ns */
+	__u64 exec_id;		/* grows with each execve() */
+	__u32 tgid, tid;
+	__u16 nr_kernel, nr_user;
+	__u8 user_status;	/* enum wire_user_status */
+	__u8 flags;		/* enum wire_sample_flags */
+	__u16 cpu;
+	char comm[WIRE_COMM_LEN];	/* the thread's name */
+	char process[WIRE_COMM_LEN];	/* its process's first thread's name */
+};
+
+/*
+ * The counters of one CPU. Written only by the program on that CPU; `begin` is
+ * raised on entry and `end` on exit, so a reader that finds both equal before
+ * and after its copy has a consistent one.
+ * runs = emitted + idle + filtered + self + sum(lost), always.
+ */
+struct wire_cpu {
+	__u64 begin, end;
+	__u64 ticks;		/* floor(the event's own count / its period) at the last run */
+	__u64 runs;
+	__u64 emitted, idle, filtered, self;
+	__u64 lost[WIRE_LOSTS];
+	__u64 targets_full;	/* children that could not be followed: table full */
+	__u64 pad[19];		/* to 256 bytes: no two CPUs share a cache line */
+};
+
+/* A process that is asked for (key: tgid). */
+struct wire_target {
+	__u64 start_time;	/* 0: not known yet, the first match fills it in */
+	__u32 pending;		/* 1: counts from its next execve() on */
+	__u32 pad;
+};
+
+_Static_assert(sizeof(struct wire_sample) == 80, "wire_sample");
+_Static_assert(sizeof(struct wire_cpu) == 256, "wire_cpu");
+_Static_assert(sizeof(struct wire_target) == 16, "wire_target");
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proc/open.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include "base/alloc.h"
+
+#define VDSO_MAX (256u << 10)
+
+static const char *reason_of(int err)
+{
+	switch (err) {
+	case ENOENT:
+	case ESRCH:
+		return "file gone";
+	case EACCES:
+	case EPERM:
+		return "no permission";
+	case EMFILE:
+	case ENFILE:
+		return "too many open files";
+	default:
+		return "cannot be opened";
+	}
+}
+
+/*
+ * O_PATH first: opening a device or a FIFO for reading could have effects, looking at it has none.
+ * Then the same file again by its descriptor.
+ */
+static int reopen_regular(int path_fd, const struct exec_map *m, bool check_inode,
+			  const char **reason)
+{
+	char self[40];
+	struct stat st;
+	int fd;
+
+	if (fstat(path_fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		*reason = "no regular file";
+		return -1;
+	}
+	if (check_inode && (st.st_ino != m->inode || major(st.st_dev) != m->dev_major ||
+			    minor(st.st_dev) != m->dev_minor)) {
+		*reason = "file replaced";
+		return -1;
+	}
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		*reason = reason_of(errno);
+	return fd;
+}
+
+static int open_in_root(int pid, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	autoclose int root = -1;
+	char dir[40];
+
+	snprintf(dir, sizeof(dir), "/proc/%d/root", pid);
+	root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -1;
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+int open_mapped(int pid, const struct exec_map *m, const char **reason)
+{
+	autoclose int fd = -1;
+	char link[80];
+
+	snprintf(link, sizeof(link), "/proc/%d/map_files/%llx-%llx", pid,
+		 (unsigned long long)m->start, (unsigned long long)m->end);
+	fd = open(link, O_PATH | O_CLOEXEC);
+	if (fd >= 0)
+		return reopen_regular(fd, m, false, reason);
+	fd = open_in_root(pid, m->path);
+	if (fd >= 0)
+		return reopen_regular(fd, m, true, reason);
+	*reason = reason_of(errno);
+	return -1;
+}
+
+/* The vdso carries its section headers behind its segments: its size is what they reach to. */
+static size_t vdso_size(const Elf64_Ehdr *h)
+{
+	size_t end = h->e_shoff + (size_t)h->e_shentsize * h->e_shnum;
+
+	return end > VDSO_MAX ? VDSO_MAX : end;
+}
+
+int open_vdso(const char **reason)
+{
+	const Elf64_Ehdr *h = (const void *)getauxval(AT_SYSINFO_EHDR);
+	size_t size;
+	int fd;
+
+	*reason = "no vdso";
+	if (!h || memcmp(h->e_ident, ELFMAG, SELFMAG))
+		return -1;
+	size = vdso_size(h);
+	fd = memfd_create("vdso", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, h, size) != (ssize_t)size) {
+		*reason = "no memory file";
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}

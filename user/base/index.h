@@ -41,7 +41,7 @@ uint32_t index_find(const struct index *ix, uint64_t hash, index_eq eq, const vo
 /* Adds id, of which the caller knows that its key is not in yet. */
 void index_add(struct index *ix, uint64_t hash, uint32_t id);
 
-/* Forgets id (found under hash); its slot's followers are moved up. */
-void index_remove(struct index *ix, uint64_t hash, uint32_t id);
+/* Forgets id, if it is there under hash (then true); its slot's followers are moved up. */
+bool index_remove(struct index *ix, uint64_t hash, uint32_t id);
 
 #endif

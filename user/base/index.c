@@ -117,6 +117,8 @@ static void resize(struct index *ix, uint32_t nr)
 
 void index_add(struct index *ix, uint64_t hash, uint32_t id)
 {
+	if (id == INDEX_NONE)
+		abort();		/* as above */
 	if (!ix->slots)
 		resize(ix, INDEX_MIN_SLOTS);
 	else if (ix->used >= ((uint64_t)ix->mask + 1) * 7 / 10)

@@ -4,7 +4,8 @@
  * the target's folder (mode 0600, O_EXCL, O_NOFOLLOW), and outfile_commit()
  * flushes it, keeps a former target as PATH.old and renames. Anything else
  * removes the temporary file. Targets that are no regular files (/dev/stdout,
- * a pipe) are written to directly.
+ * a pipe) are written to directly. A symbolic link (outside /dev and /proc) is
+ * replaced, never followed.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H

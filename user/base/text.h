@@ -31,10 +31,13 @@ const char *buf_text(const struct buf *b);
  */
 size_t sanitize(char *dst, size_t cap, const char *src, size_t len);
 
-/* A decimal or 0x number that fills all of s; -EINVAL or -ERANGE otherwise. */
+/* A decimal or 0x number that fills all of s; -EINVAL or -ERANGE otherwise, without a kept text. */
 int parse_u64(const char *s, uint64_t *value) must_check;
 
-/* "5", "5s", "250ms", "2m", "1h" to nanoseconds; a bare number is seconds (may have a fraction). */
+/*
+ * "5", "5s", "250ms", "1.5m", "1h" (also us, ns, d) to nanoseconds, at most INT64_MAX; a bare
+ * number is seconds. Errors as parse_u64().
+ */
 int parse_duration(const char *s, uint64_t *ns) must_check;
 
 /* 1,974 for 1974. Returns buf. */

@@ -22,13 +22,13 @@ struct hotspot_query {
 
 struct hotspot {
 	char *symbol, *module;		/* owned by the hotspots; "-" where there is none */
-	const char *category;		/* "cpu" */
+	const char *category;		/* "cpu", or a foreign profile's type: "inuse_space" */
 	int64_t self_ns, total_ns;	/* in the ranked column's unit when that is no time */
 	int64_t self_samples, total_samples;
 };
 
 struct hotspots {
-	struct hotspot *row;		/* [nr], best first; ties by symbol, then module */
+	struct hotspot *row;		/* [nr], best first; ties by the other sum, symbol, module */
 	size_t nr;			/* rows kept (<= limit) */
 	size_t nr_hidden;		/* rows that the limit cut off */
 	int64_t hidden_self, hidden_self_samples;
@@ -39,8 +39,17 @@ struct hotspots {
 };
 
 /*
- * A function that recurs in one stack counts once in its total. Rows by thread or process
- * have self == total. Unnamed frames of one module at one address are one row each.
+ * A function that recurs in one stack counts once in its total. Unnamed frames of one module at
+ * one address are one row each; with inlined lines each line is a function of its own. Frames of
+ * MAPPING_SPECIAL are a row's only where they are the leaf. Samples without a stack: "[no stack]".
+ *
+ *   by        symbol               module
+ *   FUNCTION  function             module
+ *   MODULE    module               module, "-" for none
+ *   THREAD    "comm (tid)"         process, "-" when not known     self == total
+ *   PROCESS   "process (pid)"      "-"                             self == total
+ *
+ * The labels comm, tid, process and pid may be missing: then what is there, or "[no thread label]".
  */
 void hotspots_find(const struct profile *p, const struct hotspot_query *q, struct hotspots *out);
 void hotspots_done(struct hotspots *h);

@@ -131,7 +131,8 @@ fuzz: $(FUZZ) ## build the fuzz targets (clang's libFuzzer)
 check: all unit fixtures ## tests without root: units, commands as data, structure (seconds)
 	$(Q)O=$(O) tools/check
 
-lint: ## clang-tidy, shellcheck, rooms, sizes, headers that compile alone
+lint: export TIDY_FLAGS = $(DWELL_CPPFLAGS) -std=gnu17
+lint: $(GEN) ## clang-tidy, shellcheck, rooms, sizes, headers that compile alone
 	$(Q)O=$(O) CLANG_TIDY=$(CLANG_TIDY) tools/lint
 
 format: ## rewrite all C files in the project's style

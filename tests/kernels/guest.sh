@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# guest.sh TAG - in the guest: the live tests with TAG, for each dwell-* that was brought along.
+failed=0
+for DWELL in /guest/dwell-*; do
+	export DWELL FIXTURES=/guest/fixtures
+	for t in /guest/live/*.sh; do
+		grep -q "^# tags:.*\b$1\b" "$t" || continue
+		mkdir -p /tmp/test && cd /tmp/test || exit 1
+		name="${DWELL#/guest/dwell-} $(basename "$t" .sh)"
+		timeout -s KILL 240 sh "$t" >/tmp/log 2>&1
+		rc=$?
+		sed "s/^\(ok\|not ok\)\( [0-9]*\)\{0,1\} - /\1 - $(uname -r | cut -d. -f1,2) $name: /" /tmp/log
+		if [ $rc != 0 ]; then
+			failed=1
+			grep -q '^not ok' /tmp/log || echo "not ok - $name: exit status $rc"
+		fi
+		cd / && rm -rf /tmp/test
+	done
+done
+exit $failed

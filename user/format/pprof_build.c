@@ -333,30 +333,6 @@ static int build_comments(struct builder *b)
 	return 0;
 }
 
-/*
- * Whoever filters or merges a file keeps its comments: a ledger that does not
- * match the samples any more goes back to being a comment.
- */
-static void drop_false_ledger(struct builder *b)
-{
-	struct profile *p = b->p;
-	int column = profile_column(p, "samples");
-	int64_t sum = 0;
-
-	if (!p->ledger.present)
-		return;
-	for (size_t i = 0; i < p->nr_samples && column >= 0; i++) {
-		if (__builtin_add_overflow(sum, profile_values(p, i)[column], &sum))
-			sum = INT64_MIN;
-	}
-	if (column >= 0 && sum >= 0 && (uint64_t)sum == p->ledger.counted &&
-	    !ledger_check(&p->ledger))
-		return;
-	error_clear();
-	keep_comment(p, b->ledger_comment);
-	p->ledger = (struct ledger){ 0 };
-}
-
 static int build_rest(struct builder *b)
 {
 	const struct pprof_parts *parts = b->parts;
@@ -374,7 +350,6 @@ static int build_rest(struct builder *b)
 	p->time_ns = (int64_t)parts->number[PPROF_TIME_NANOS];
 	p->duration_ns = (int64_t)parts->number[PPROF_DURATION_NANOS];
 	p->period = (int64_t)parts->number[PPROF_PERIOD];
-	drop_false_ledger(b);
 	return 0;
 }
 
@@ -403,6 +378,23 @@ static int build_all(struct builder *b)
 	return err ? err : build_rest(b);
 }
 
+/*
+ * Whoever filters or merges a file keeps its comments: a ledger that does not match the samples
+ * any more goes back to being a comment.
+ */
+static int check_built(struct builder *b)
+{
+	struct profile *p = b->p;
+	int err = profile_check(p);
+
+	if (err && p->ledger.present) {
+		p->ledger = (struct ledger){ 0 };
+		keep_comment(p, b->ledger_comment);
+		err = profile_check(p);
+	}
+	return err ? fail_in(-EBADMSG, "%s", b->parts->name) : 0;
+}
+
 int pprof_build(struct pprof_parts *parts)
 {
 	struct builder b = {
@@ -413,7 +405,7 @@ int pprof_build(struct pprof_parts *parts)
 	int err = build_all(&b);
 
 	if (!err)
-		err = profile_check(b.p) < 0 ? fail_in(-EBADMSG, "%s", parts->name) : 0;
+		err = check_built(&b);
 	ids_done(&b.mappings);
 	ids_done(&b.functions);
 	ids_done(&b.locations);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "format/format.h"
+
+#define SCHEMA "dwell.hotspots/1"
+
+/* Keys keep the order in which they are set; percentages are rounded so that 7 digits hold them. */
+#define DUMP_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(7))
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) < 0)
+		abort(); /* no memory: as xmalloc() */
+}
+
+/* Names in a profile are valid UTF-8; should one not be, the rest still comes out. */
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	json_t *value = json_string(text);
+
+	set(object, key, value ? value : json_string("\xef\xbf\xbd"));
+}
+
+static void set_int(json_t *object, const char *key, int64_t n)
+{
+	set(object, key, json_integer(n));
+}
+
+static void set_u64(json_t *object, const char *key, uint64_t n)
+{
+	set_int(object, key, n > INT64_MAX ? INT64_MAX : (int64_t)n);
+}
+
+/* n as percent of base, to 4 decimals; null where there is no base. */
+static void set_percent(json_t *object, const char *key, int64_t n, int64_t base)
+{
+	double percent = base ? 100.0 * (double)n / (double)base : 0;
+	double units = percent * 1e4;
+
+	if (!base || units > 1e15 || units < -1e15)
+		set(object, key, json_null());
+	else
+		set(object, key,
+		    json_real((double)(int64_t)(units + (units < 0 ? -0.5 : 0.5)) / 1e4));
+}
+
+/* Wall clock as "2026-11-20T21:45:02.123456789Z"; null when it is not known. */
+static void set_start(json_t *object, int64_t time_ns)
+{
+	time_t seconds = (time_t)(time_ns / (int64_t)NSEC_PER_SEC);
+	char day[32], text[64];
+	struct tm tm;
+
+	if (time_ns <= 0 || !gmtime_r(&seconds, &tm) ||
+	    !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm)) {
+		set(object, "start", json_null());
+		return;
+	}
+	snprintf(text, sizeof(text), "%s.%09" PRId64 "Z", day, time_ns % (int64_t)NSEC_PER_SEC);
+	set_text(object, "start", text);
+}
+
+static bool is_ns(const struct profile *p, const struct column *c)
+{
+	return !strcmp(profile_str(p, c->unit), "nanoseconds");
+}
+
+static json_t *meta_json(const struct profile *p)
+{
+	const struct meta *m = &p->meta;
+	json_t *o = json_object();
+
+	set_text(o, "host", m->host);
+	set_text(o, "kernel", m->kernel);
+	set_text(o, "version", m->version);
+	set_text(o, "command", m->command);
+	set_text(o, "event", m->event);
+	set_start(o, p->time_ns);
+	set_int(o, "duration_ns", p->duration_ns);
+	if (is_ns(p, &p->period_type))
+		set_int(o, "period_ns", p->period);
+	else
+		set(o, "period_ns", json_null());
+	set_int(o, "freq_hz", m->freq_hz);
+	set_int(o, "cpus", m->cpus);
+	set_int(o, "processes", m->processes);
+	set_int(o, "threads", m->threads);
+	set_u64(o, "worker_deaths", m->worker_deaths);
+	return o;
+}
+
+static json_t *ledger_json(const struct ledger *l)
+{
+	json_t *o, *lost;
+
+	if (!l->present)
+		return json_null();
+	o = json_object();
+	set_u64(o, "ticks", l->ticks);
+	set_u64(o, "counted", l->counted);
+	set_u64(o, "idle", l->idle);
+	set_u64(o, "filtered", l->filtered);
+	set_u64(o, "self", l->self);
+	set_int(o, "missed", l->missed);
+	lost = json_object();
+	for (uint32_t i = 0; i < l->nr_lost; i++)
+		set_u64(lost, l->lost[i].reason, l->lost[i].n);
+	set(o, "lost", lost);
+	return o;
+}
+
+static int64_t column_total(const struct profile *p, uint32_t column)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < p->nr_samples; i++) {
+		int64_t n = profile_values(p, i)[column];
+
+		if (__builtin_add_overflow(sum, n, &sum))
+			return n < 0 ? INT64_MIN : INT64_MAX;
+	}
+	return sum;
+}
+
+/* Of the whole profile, whatever the rows were selected by. */
+static json_t *totals_json(const struct profile *p)
+{
+	json_t *o = json_object();
+
+	for (uint32_t i = 0; i < p->nr_columns; i++) {
+		if (is_ns(p, &p->column[i]))
+			set_int(o, profile_str(p, p->column[i].type), column_total(p, i));
+	}
+	return o;
+}
+
+/* Keys of values: in ns by that name; other units are named by "ranked_by". */
+struct keys {
+	const char *self, *total, *base;
+};
+
+static json_t *base_json(const struct hotspots *h, const struct keys *k)
+{
+	json_t *o = json_object();
+
+	set_int(o, k->base, h->base);
+	set_int(o, "samples", h->base_samples);
+	set(o, "filtered", json_boolean(h->filtered));
+	return o;
+}
+
+static json_t *hidden_json(const struct hotspots *h, const struct keys *k)
+{
+	json_t *o = json_object();
+
+	set_int(o, "rows", (int64_t)h->nr_hidden);
+	set_int(o, k->self, h->hidden_self);
+	set_int(o, "self_samples", h->hidden_self_samples);
+	set_percent(o, "self_pct", h->hidden_self, h->base);
+	return o;
+}
+
+static json_t *row_json(const struct hotspots *h, size_t i, const struct keys *k)
+{
+	const struct hotspot *row = &h->row[i];
+	json_t *o = json_object();
+
+	set_int(o, "rank", (int64_t)i + 1);
+	set_text(o, "symbol", row->symbol);
+	set_text(o, "module", row->module);
+	set_text(o, "category", row->category);
+	set_int(o, k->self, row->self_ns);
+	set_int(o, k->total, row->total_ns);
+	set_int(o, "self_samples", row->self_samples);
+	set_int(o, "total_samples", row->total_samples);
+	set_percent(o, "self_pct", row->self_ns, h->base);
+	set_percent(o, "children_pct", row->total_ns, h->base);
+	return o;
+}
+
+static json_t *ranked_json(const struct profile *p, const struct hotspots *h)
+{
+	const struct column *c = &p->column[h->value_column];
+	json_t *o = json_object();
+
+	set_text(o, "type", profile_str(p, c->type));
+	set_text(o, "unit", profile_str(p, c->unit));
+	return o;
+}
+
+static int put(const char *text, size_t len, void *out)
+{
+	buf_put(out, text, len);
+	return 0;
+}
+
+void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf *out)
+{
+	static const struct keys ns = { "self_ns", "total_ns", "ns" };
+	static const struct keys other = { "self_value", "total_value", "value" };
+	const struct keys *k = is_ns(p, &p->column[h->value_column]) ? &ns : &other;
+	json_t *o = json_object(), *rows = json_array();
+
+	for (size_t i = 0; i < h->nr; i++) {
+		if (json_array_append_new(rows, row_json(h, i, k)) < 0)
+			abort();
+	}
+	set_text(o, "schema", SCHEMA);
+	set(o, "meta", meta_json(p));
+	set(o, "ledger", ledger_json(&p->ledger));
+	set(o, "totals_ns", totals_json(p));
+	set(o, "ranked_by", ranked_json(p, h));
+	set(o, "base", base_json(h, k));
+	set(o, "hidden", hidden_json(h, k));
+	set(o, "hotspots", rows);
+	json_dump_callback(o, put, out, DUMP_FLAGS);
+	buf_putc(out, '\n');
+	json_decref(o);
+}

@@ -236,6 +236,12 @@ int outfile_commit(struct outfile *of, int keep_old)
 	return err;
 }
 
+void outfile_unlink(const struct outfile *of)
+{
+	if (of->dir >= 0 && of->temp[0])
+		(void)unlinkat(of->dir, of->temp, 0);
+}
+
 void outfile_abort(struct outfile *of)
 {
 	if (!of)

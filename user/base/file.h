@@ -33,6 +33,9 @@ int outfile_commit(struct outfile *of, int keep_old) must_check;
 /* Removes the temporary file and frees of; NULL is fine. Async-signal-unsafe. */
 void outfile_abort(struct outfile *of);
 
+/* Removes just the temporary file: for a signal handler that is about to end the process. */
+void outfile_unlink(const struct outfile *of);
+
 /* Reads all of fd (from its offset), at most `limit` bytes: -EFBIG beyond. *data gets a NUL behind it. */
 int read_all(int fd, size_t limit, char **data, size_t *len) must_check;
 

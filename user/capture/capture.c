@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/capture.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "capture/counters.h"
+#include "capture/decode.h"
+#include "capture/event.h"
+#include "capture/load.h"
+#include "capture/target.h"
+#include "sampler.skel.h"
+
+#define MIN_DRAIN_NS (100 * NSEC_PER_MSEC)
+/* what a deep stack takes in a ring, with its 8-byte header */
+#define LARGE_RECORD (sizeof(struct wire_sample) + 8 + 60 * 8)
+
+struct cpu {
+	int event_fd;			/* -1: none on this CPU */
+	uint64_t consumed;		/* records read */
+};
+
+struct capture {
+	struct capture_config cfg;
+	struct loaded loaded;
+	struct profile *p;
+	struct decoder *decoder;
+	struct ring_buffer *rings;
+	struct ring_ctx *ring_ctx;	/* [nr_cpus] */
+	struct cpu *cpu;		/* [nr_cpus] */
+	const struct wire_cpu *live;	/* [nr_cpus], mmapped */
+	size_t live_size;
+	int nr_cpus;
+	uint32_t nr_online;
+	uint64_t period_ns, start_ns, now_ns;
+	uint64_t counted, not_followed;
+	uint32_t nr_self;
+};
+
+struct ring_ctx {
+	struct capture *c;
+	int cpu;
+};
+
+/* One record, of the ring of one CPU; their numbers have no gap. */
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct ring_ctx *rc = ctx;
+	struct capture *c = rc->c;
+	struct cpu *cpu = &c->cpu[rc->cpu];
+	const struct wire_sample *s = data;
+	int r = decoder_add(c->decoder, s, size, c->now_ns);
+
+	if (r < 0)
+		return r;
+	if (s->seq != ++cpu->consumed)
+		return fail_plain(-EBADE, "CPU %d: record %llu came as number %llu", rc->cpu,
+				  (unsigned long long)s->seq, (unsigned long long)cpu->consumed);
+	c->counted++;
+	return 0;
+}
+
+/* A power of two that holds some five drains' worth of deep stacks. */
+static uint32_t ring_bytes(const struct capture_config *cfg)
+{
+	uint64_t want = (uint64_t)cfg->freq_hz * LARGE_RECORD, size = CAPTURE_MIN_RING * 16;
+
+	if (cfg->ring_bytes)
+		return cfg->ring_bytes;
+	while (size < want && size < CAPTURE_MAX_RING)
+		size *= 2;
+	return (uint32_t)size;
+}
+
+static int open_rings(struct capture *c)
+{
+	int cpu;
+
+	c->ring_ctx = xcalloc((size_t)c->nr_cpus, sizeof(*c->ring_ctx));
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		int fd = c->loaded.ring_fd[cpu];
+
+		if (fd < 0)
+			continue;
+		c->ring_ctx[cpu] = (struct ring_ctx){ c, cpu };
+		if (!c->rings)
+			c->rings = ring_buffer__new(fd, on_record, &c->ring_ctx[cpu], NULL);
+		else if (ring_buffer__add(c->rings, fd, on_record, &c->ring_ctx[cpu]))
+			return fail(-errno, "map the ring buffer of CPU %d", cpu);
+		if (!c->rings)
+			return fail(-errno, "map the ring buffer of CPU %d", cpu);
+	}
+	return 0;
+}
+
+static int open_counters(struct capture *c)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *live;
+
+	c->live_size = (c->nr_cpus * sizeof(struct wire_cpu) + page - 1) / page * page;
+	live = mmap(NULL, c->live_size, PROT_READ, MAP_SHARED,
+		    bpf_map__fd(c->loaded.skel->maps.cpus), 0);
+	if (live == MAP_FAILED)
+		return fail(-errno, "map the sampler's counters");
+	c->live = live;
+	return 0;
+}
+
+static int open_events(struct capture *c, const bool *online)
+{
+	int cpu, fd;
+
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		if (!online[cpu])
+			continue;
+		fd = event_open(cpu, c->period_ns, c->loaded.prog_fd);
+		if (fd < 0)
+			return fd;
+		c->cpu[cpu].event_fd = fd;
+	}
+	return 0;
+}
+
+static int open_all(struct capture *c)
+{
+	autofree bool *online = NULL;
+	int r, cpu;
+
+	c->nr_cpus = event_possible_cpus();
+	if (c->nr_cpus < 0)
+		return c->nr_cpus;
+	online = xcalloc((size_t)c->nr_cpus, sizeof(*online));
+	c->cpu = xcalloc((size_t)c->nr_cpus, sizeof(*c->cpu));
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		c->cpu[cpu].event_fd = -1;
+	r = event_online_cpus(online, c->nr_cpus);
+	if (r < 0)
+		return r;
+	c->nr_online = (uint32_t)r;
+	r = load_open(&c->loaded, &c->cfg, online, c->nr_cpus, c->period_ns, ring_bytes(&c->cfg));
+	if (r)
+		return r;
+	r = open_rings(c);
+	if (r)
+		return r;
+	r = open_counters(c);
+	if (r)
+		return r;
+	capture_self(c, getpid());
+	return open_events(c, online);
+}
+
+int capture_open(struct capture **out, const struct capture_config *cfg, struct profile *p,
+		 const struct kallsyms *k)
+{
+	struct capture *c = xcalloc(1, sizeof(*c));
+	int r;
+
+	c->cfg = *cfg;
+	c->p = p;
+	c->period_ns = NSEC_PER_SEC / cfg->freq_hz;
+	profile_native(p, (int64_t)c->period_ns);
+	c->decoder = decoder_new(p, k);
+	r = open_all(c);
+	if (r < 0) {
+		capture_close(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+void capture_close(struct capture *c)
+{
+	int cpu;
+
+	if (!c)
+		return;
+	for (cpu = 0; c->cpu && cpu < c->nr_cpus; cpu++)
+		if (c->cpu[cpu].event_fd >= 0)
+			close(c->cpu[cpu].event_fd);
+	ring_buffer__free(c->rings);
+	if (c->live)
+		munmap((void *)c->live, c->live_size);
+	load_close(&c->loaded);
+	decoder_free(c->decoder);
+	free(c->ring_ctx);
+	free(c->cpu);
+	free(c);
+}
+
+int capture_target(struct capture *c, pid_t pid, bool from_exec)
+{
+	return target_add(bpf_map__fd(c->loaded.skel->maps.targets), pid, from_exec);
+}
+
+void capture_self(struct capture *c, pid_t pid)
+{
+	/* a ring of the latest: workers that died make room */
+	c->loaded.skel->bss->self_tgid[c->nr_self ? 1 + (c->nr_self - 1) % (WIRE_MAX_SELF - 1) : 0] =
+		(unsigned int)pid;
+	c->nr_self++;
+}
+
+int capture_start(struct capture *c)
+{
+	int cpu, r;
+
+	c->p->time_ns = (int64_t)clock_real();
+	c->start_ns = clock_mono();
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		if (c->cpu[cpu].event_fd < 0)
+			continue;
+		r = event_enable(c->cpu[cpu].event_fd);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* Consistent copies first, then the rings: what a copy says was emitted must then have been read. */
+static int check_drained(struct capture *c, const struct wire_cpu *copy, const bool *valid)
+{
+	int cpu, r;
+
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		if (!valid[cpu])
+			continue;
+		r = counters_check(&copy[cpu], cpu);
+		if (r)
+			return r;
+		if (c->cpu[cpu].consumed < copy[cpu].emitted)
+			return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
+					  (unsigned long long)copy[cpu].emitted,
+					  (unsigned long long)c->cpu[cpu].consumed);
+	}
+	return 0;
+}
+
+int capture_drain(struct capture *c)
+{
+	autofree struct wire_cpu *copy = xcalloc((size_t)c->nr_cpus, sizeof(*copy));
+	autofree bool *valid = xcalloc((size_t)c->nr_cpus, sizeof(*valid));
+	int cpu, r;
+
+	c->not_followed = 0;
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		valid[cpu] = c->cpu[cpu].event_fd >= 0 && !counters_read(&c->live[cpu], &copy[cpu]);
+		c->not_followed += c->live[cpu].targets_full;
+	}
+	c->now_ns = clock_mono();
+	r = ring_buffer__consume(c->rings);
+	if (r < 0)
+		return r;
+	return check_drained(c, copy, valid);
+}
+
+static int close_ledger(struct capture *c)
+{
+	struct ledger l = { .present = true };
+	struct wire_cpu copy;
+	uint64_t count;
+	int cpu, r;
+
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		if (c->cpu[cpu].event_fd < 0)
+			continue;
+		r = counters_read(&c->live[cpu], &copy);
+		if (r)
+			return fail(r, "CPU %d still samples", cpu);
+		r = counters_check(&copy, cpu);
+		if (r)
+			return r;
+		r = event_count(c->cpu[cpu].event_fd, &count);
+		if (r)
+			return r;
+		if (copy.emitted != c->cpu[cpu].consumed)
+			return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
+					  (unsigned long long)copy.emitted,
+					  (unsigned long long)c->cpu[cpu].consumed);
+		counters_ledger(&copy, count / c->period_ns, &l);
+	}
+	c->p->ledger = l;
+	return 0;
+}
+
+int capture_stop(struct capture *c)
+{
+	int cpu, r;
+
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		if (c->cpu[cpu].event_fd < 0)
+			continue;
+		r = event_disable(c->cpu[cpu].event_fd);
+		if (r)
+			return r;
+	}
+	c->p->duration_ns = (int64_t)(clock_mono() - c->start_ns);
+	r = capture_drain(c);
+	if (r)
+		return r;
+	return close_ledger(c);
+}
+
+uint64_t capture_drain_period(const struct capture *c)
+{
+	return MIN_DRAIN_NS;
+}
+
+uint64_t capture_counted(const struct capture *c)
+{
+	return c->counted;
+}
+
+uint32_t capture_cpus(const struct capture *c)
+{
+	return c->nr_online;
+}
+
+uint64_t capture_not_followed(const struct capture *c)
+{
+	return c->not_followed;
+}
+
+size_t capture_nr_objects(const struct capture *c)
+{
+	return decoder_nr_objects(c->decoder);
+}
+
+const struct object_file *capture_object(const struct capture *c, size_t i, uint32_t *mapping)
+{
+	return decoder_object(c->decoder, i, mapping);
+}

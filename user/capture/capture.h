@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sampling: the only room that sees libbpf and perf_event_open. Loads the
+ * programs, opens one event per CPU, drains the per-CPU rings by mmap into a
+ * profile, and keeps the ledger (law L1), which it checks at every drain.
+ */
+#ifndef CAPTURE_CAPTURE_H
+#define CAPTURE_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "model/profile.h"
+#include "proc/kallsyms.h"
+#include "proc/process.h"
+
+#define CAPTURE_MIN_RING 4096u
+#define CAPTURE_MAX_RING (64u << 20)
+
+struct capture_config {
+	uint32_t freq_hz;
+	bool take_user, take_kernel;	/* parts of the stacks */
+	uint32_t ring_bytes;		/* per CPU, a power of two >= CAPTURE_MIN_RING; 0: fits the rate */
+	bool only_targets;		/* count only what capture_target() names, and its children */
+};
+
+struct capture;
+
+/*
+ * Loads the programs and prepares everything but the start. The profile gets the native columns.
+ * kallsyms (NULL: none) tells modules apart. Errors name what is missing and the cure.
+ */
+int capture_open(struct capture **out, const struct capture_config *cfg, struct profile *p,
+		 const struct kallsyms *k) must_check;
+void capture_close(struct capture *c);
+
+/*
+ * A process to count, with its present and coming children; before or after the start.
+ * from_exec: only from its next execve() on. -ESRCH: no such process.
+ */
+int capture_target(struct capture *c, pid_t pid, bool from_exec) must_check;
+
+/* Ticks in this process are dwell's own (bucket `self`). */
+void capture_self(struct capture *c, pid_t pid);
+
+/* Ticks begin. */
+int capture_start(struct capture *c) must_check;
+
+/* Reads what the rings hold into the profile, and checks the ledger: -EBADE says that it does not close. */
+int capture_drain(struct capture *c) must_check;
+
+/* Ticks end; last drain; the profile gets its ledger and duration. */
+int capture_stop(struct capture *c) must_check;
+
+/* How long to wait between drains, ns. */
+uint64_t capture_drain_period(const struct capture *c);
+
+/* Ticks counted so far. */
+uint64_t capture_counted(const struct capture *c);
+
+/* CPUs sampled. */
+uint32_t capture_cpus(const struct capture *c);
+
+/* Children that were not followed, since the table of wanted processes was full. */
+uint64_t capture_not_followed(const struct capture *c);
+
+/* The objects that were sampled: a mapping of the profile and its file. i < capture_nr_objects(). */
+size_t capture_nr_objects(const struct capture *c);
+const struct object_file *capture_object(const struct capture *c, size_t i, uint32_t *mapping);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <malloc.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "capture/event.h"
+#include "sampler.skel.h"
+
+#define MAX_TARGETS 16384
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return 0;
+}
+
+/*
+ * Where probe_read_kernel is refused (lockdown=confidentiality), libbpf takes the kernel for one
+ * that knows neither it nor probe_read_user, and rewrites both calls to the old probe_read, which is
+ * refused too. probe_read_user is allowed there: put it back. Calls of probe_read_kernel are then in
+ * dead code only, so that they may become the same.
+ */
+static int restore_user_reads(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	size_t i, n = bpf_program__insn_cnt(prog);
+	autofree struct bpf_insn *copy = xcalloc(n, sizeof(*copy));
+
+	memcpy(copy, bpf_program__insns(prog), n * sizeof(*copy));
+	for (i = 0; i < n; i++)
+		if (copy[i].code == (BPF_JMP | BPF_CALL) && !copy[i].src_reg &&
+		    copy[i].imm == BPF_FUNC_probe_read)
+			copy[i].imm = BPF_FUNC_probe_read_user;
+	return bpf_program__set_insns(prog, copy, n);
+}
+
+static bool locked_down(void)
+{
+	char line[128];
+
+	return !read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+	       strstr(line, "[confidentiality]");
+}
+
+/* May a perf_event program ask for the current task? From about 5.11 on. */
+static bool has_current_task(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_get_current_task_btf,
+				       NULL) == 1 &&
+	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs, NULL) == 1;
+}
+
+static int load_error(int err)
+{
+	struct rlimit lim;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return fail_plain(err, "this kernel has no BTF (/sys/kernel/btf/vmlinux): it needs "
+				       "CONFIG_DEBUG_INFO_BTF=y; see `dwell doctor`");
+	if (err == -EPERM || err == -EACCES) {
+		if (!getrlimit(RLIMIT_MEMLOCK, &lim) && lim.rlim_cur != RLIM_INFINITY &&
+		    !geteuid())
+			return fail_plain(err, "cannot load BPF programs: not permitted, or the limit on "
+					       "locked memory (%llu KiB) is too low: ulimit -l unlimited",
+					  (unsigned long long)lim.rlim_cur >> 10);
+		return fail_plain(err, "cannot load BPF programs: needs CAP_BPF and CAP_PERFMON. "
+				       "Run it with sudo, or see `dwell doctor`.");
+	}
+	return fail(err, "cannot load BPF programs (see `dwell doctor`)");
+}
+
+static void configure(struct loaded *l, const struct capture_config *cfg, uint64_t period_ns)
+{
+	struct sampler_bpf *s = l->skel;
+	bool slots = l->uses_slots;
+
+	s->rodata->period_ns = period_ns;
+	s->rodata->nr_cpus = (unsigned int)l->nr_cpus;
+	s->rodata->only_targets = cfg->only_targets;
+	s->rodata->take_kernel = cfg->take_kernel;
+	s->rodata->take_user = cfg->take_user;
+	s->rodata->read_kernel_memory = slots && !locked_down();
+	bpf_program__set_autoload(s->progs.sample_task, !slots);
+	bpf_program__set_autoload(s->progs.sample_slot, slots);
+	bpf_program__set_autoload(s->progs.slot_switch, slots);
+	bpf_program__set_autoload(s->progs.slot_exec, slots);
+	bpf_program__set_autoload(s->progs.target_fork, cfg->only_targets);
+	bpf_program__set_autoload(s->progs.target_exec, cfg->only_targets);
+	bpf_program__set_autoload(s->progs.target_free, cfg->only_targets);
+}
+
+static int size_maps(struct loaded *l, const struct capture_config *cfg)
+{
+	struct sampler_bpf *s = l->skel;
+	unsigned int n = (unsigned int)l->nr_cpus;
+
+	if (bpf_map__set_max_entries(s->maps.cpus, n) || bpf_map__set_max_entries(s->maps.walks, n) ||
+	    bpf_map__set_max_entries(s->maps.rings, n) ||
+	    bpf_map__set_max_entries(s->maps.slots, l->uses_slots ? n : 1) ||
+	    bpf_map__set_max_entries(s->maps.targets, cfg->only_targets ? MAX_TARGETS : 1))
+		return fail(-errno, "set up BPF maps");
+	return 0;
+}
+
+static int make_rings(struct loaded *l, const bool *online, uint32_t bytes)
+{
+	int rings = bpf_map__fd(l->skel->maps.rings), cpu, fd;
+
+	for (cpu = 0; cpu < l->nr_cpus; cpu++) {
+		if (!online[cpu])
+			continue;
+		fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, NULL);
+		if (fd < 0)
+			return fail(-errno, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
+		l->ring_fd[cpu] = fd;
+		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
+			return fail(-errno, "ring buffer for CPU %d", cpu);
+	}
+	return 0;
+}
+
+/*
+ * The switch program knows a CPU's task from its next switch on. dwell visits each CPU, so that
+ * each has one before the first tick.
+ */
+static void visit_cpus(const bool *online, int nr_cpus)
+{
+	cpu_set_t was, one;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(was), &was))
+		return;
+	for (cpu = 0; cpu < nr_cpus && cpu < CPU_SETSIZE; cpu++) {
+		if (!online[cpu])
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (!sched_setaffinity(0, sizeof(one), &one))
+			usleep(1);
+	}
+	(void)sched_setaffinity(0, sizeof(was), &was);
+}
+
+int load_open(struct loaded *l, const struct capture_config *cfg, const bool *online, int nr_cpus,
+	      uint64_t period_ns, uint32_t ring_bytes)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = restore_user_reads);
+	int r, cpu, id = -1;
+
+	libbpf_set_print(silent);
+	l->nr_cpus = nr_cpus;
+	l->ring_fd = xcalloc((size_t)nr_cpus, sizeof(*l->ring_fd));
+	for (cpu = 0; cpu < nr_cpus; cpu++)
+		l->ring_fd[cpu] = -1;
+	if (locked_down())
+		id = libbpf_register_prog_handler("perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, &handler);
+	l->skel = sampler_bpf__open();
+	if (!l->skel) {
+		r = fail(-errno, "open BPF object");
+		goto out;
+	}
+	l->uses_slots = !has_current_task();
+	configure(l, cfg, period_ns);
+	r = size_maps(l, cfg);
+	if (r)
+		goto out;
+	r = sampler_bpf__load(l->skel);
+	if (r) {
+		r = load_error(r);
+		goto out;
+	}
+	r = make_rings(l, online, ring_bytes);
+	if (r)
+		goto out;
+	r = sampler_bpf__attach(l->skel);
+	if (r) {
+		r = fail(r, "attach BPF programs");
+		goto out;
+	}
+	l->prog_fd = bpf_program__fd(l->uses_slots ? l->skel->progs.sample_slot :
+						     l->skel->progs.sample_task);
+	if (l->uses_slots)
+		visit_cpus(online, nr_cpus);
+	/* the kernel's type information, several MB, is not needed any more */
+	malloc_trim(0);
+out:
+	if (id >= 0)
+		libbpf_unregister_prog_handler(id);
+	return r;
+}
+
+void load_close(struct loaded *l)
+{
+	int cpu;
+
+	for (cpu = 0; l->ring_fd && cpu < l->nr_cpus; cpu++)
+		if (l->ring_fd[cpu] >= 0)
+			close(l->ring_fd[cpu]);
+	free(l->ring_fd);
+	sampler_bpf__destroy(l->skel);
+	memset(l, 0, sizeof(*l));
+}

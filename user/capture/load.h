@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The BPF object: configured for this kernel, loaded, attached. */
+#ifndef CAPTURE_LOAD_H
+#define CAPTURE_LOAD_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "capture/capture.h"
+
+struct sampler_bpf;
+
+struct loaded {
+	struct sampler_bpf *skel;
+	int prog_fd;			/* the perf_event program */
+	bool uses_slots;		/* 5.10: identity from the switch program */
+	int *ring_fd;			/* [nr_cpus], -1 where the CPU has none */
+	int nr_cpus;			/* possible CPUs */
+};
+
+/* online[nr_cpus]: which CPUs get a ring. Errors name cause and cure. */
+int load_open(struct loaded *l, const struct capture_config *cfg, const bool *online, int nr_cpus,
+	      uint64_t period_ns, uint32_t ring_bytes) must_check;
+void load_close(struct loaded *l);
+
+#endif

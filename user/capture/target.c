@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/target.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "bpf/wire.h"
+#include "proc/children.h"
+
+/* 1: added now, 0: was there */
+static int put(int map_fd, pid_t pid, bool pending)
+{
+	struct wire_target t = { .pending = pending };
+	__u32 key = (__u32)pid;
+
+	if (!bpf_map_update_elem(map_fd, &key, &t, BPF_NOEXIST))
+		return 1;
+	if (errno == EEXIST)
+		return 0;
+	return fail(-errno, "ask for process %d", pid);
+}
+
+static bool is_in(int map_fd, pid_t pid)
+{
+	struct wire_target t;
+	__u32 key = (__u32)pid;
+
+	return !bpf_map_lookup_elem(map_fd, &key, &t);
+}
+
+/*
+ * The children that were there before. Those that come later are the fork program's; one that is
+ * forked by a process which the scan has not reached yet is found by the next round.
+ */
+static int put_children(int map_fd)
+{
+	size_t n, i;
+	int r, added;
+
+	do {
+		autofree struct proc_parent *list = NULL;
+
+		r = children_scan(&list, &n);
+		if (r)
+			return r;
+		added = 0;
+		for (i = 0; i < n; i++) {
+			if (!is_in(map_fd, list[i].ppid))
+				continue;
+			r = put(map_fd, list[i].pid, false);
+			if (r < 0)
+				return r;
+			added += r;
+		}
+	} while (added);
+	return 0;
+}
+
+int target_add(int map_fd, pid_t pid, bool pending)
+{
+	int r;
+
+	if (kill(pid, 0) && errno == ESRCH)
+		return fail_plain(-ESRCH, "no process %d", pid);
+	r = put(map_fd, pid, pending);
+	if (r < 0)
+		return r;
+	return pending ? 0 : put_children(map_fd);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `dwell record`: the order of things, from arguments to the table. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/loop.h"
+#include "cmd/child.h"
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "cmd/privilege.h"
+#include "cmd/record_args.h"
+#include "format/format.h"
+#include "symbol/symbol.h"
+#include "view/table.h"
+
+#define EXIT_OWN	 125	/* dwell's own failure, where a command's status is passed on */
+#define EXIT_NOT_EXEC	 126
+#define EXIT_NOT_FOUND	 127
+#define STOP		 1
+
+struct record {
+	struct record_args args;
+	struct profile *p;
+	struct kallsyms *kallsyms;
+	struct worker *worker;
+	pid_t worker_pid;		/* the first one */
+	struct capture *capture;
+	struct child child;
+	struct outfile *out;
+	struct loop *loop;
+	int *pidfd;			/* of args.pids; -1: gone */
+	size_t nr_alive;
+};
+
+static void worker_started(void *ctx, pid_t pid)
+{
+	struct record *r = ctx;
+
+	r->worker_pid = pid;
+	if (r->capture)
+		capture_self(r->capture, pid);
+}
+
+static int on_drain(void *ctx, uint64_t expirations)
+{
+	return capture_drain(((struct record *)ctx)->capture);
+}
+
+static int on_end(void *ctx, uint64_t arg)
+{
+	return STOP;
+}
+
+/* A stop that was meant for dwell alone is handed on to the command; the terminal's Ctrl-C it has. */
+static int on_signal(void *ctx, uint64_t sig)
+{
+	struct record *r = ctx;
+
+	if (r->child.pid && sig == SIGTERM)
+		kill(r->child.pid, SIGTERM);
+	return STOP;
+}
+
+static int on_command_end(void *ctx, uint64_t events)
+{
+	child_wait(&((struct record *)ctx)->child);
+	return STOP;
+}
+
+/* One of -p's processes ended: go on while another lives. */
+static int on_target_end(void *ctx, uint64_t events)
+{
+	struct record *r = ctx;
+	size_t i;
+
+	for (i = 0; i < r->args.nr_pids; i++) {
+		if (r->pidfd[i] < 0 || !privilege_pidfd_ended(r->pidfd[i]))
+			continue;
+		close(r->pidfd[i]);	/* which takes it out of the loop */
+		r->pidfd[i] = -1;
+		r->nr_alive--;
+	}
+	return r->nr_alive ? 0 : STOP;
+}
+
+static int watch_targets(struct record *r)
+{
+	size_t i;
+	int e;
+
+	r->pidfd = xcalloc(r->args.nr_pids, sizeof(*r->pidfd));
+	for (i = 0; i < r->args.nr_pids; i++) {
+		r->pidfd[i] = (int)syscall(SYS_pidfd_open, r->args.pids[i], 0);
+		if (r->pidfd[i] < 0)
+			return fail_plain(-ESRCH, "no process %d", r->args.pids[i]);
+		r->nr_alive++;
+		e = capture_target(r->capture, r->args.pids[i], false);
+		if (e)
+			return e;
+		e = loop_add_fd(r->loop, r->pidfd[i], on_target_end, r);
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
+static int watch_command(struct record *r)
+{
+	int e = capture_target(r->capture, r->child.pid, true);
+
+	return e ? e : loop_add_fd(r->loop, r->child.pidfd, on_command_end, r);
+}
+
+static int watch_signals(struct record *r)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	return loop_add_signals(r->loop, &set, on_signal, r);
+}
+
+/* What can fail before anything is sampled, in the order of what is cheapest to find out. */
+static int prepare(struct record *r)
+{
+	int e = privilege_check_namespace();
+
+	if (e)
+		return e;
+	e = outfile_open(&r->out, r->args.output);
+	if (e)
+		return e;
+	output_remember(r->out);
+	if (r->args.command) {
+		e = child_fork(&r->child, r->args.command);
+		if (e)
+			return e;
+	}
+	e = worker_new(&r->worker, worker_started, r);
+	if (e)
+		return e;
+	privilege_raise_files();
+	if (r->args.capture.take_kernel && kallsyms_open(&r->kallsyms, "/proc/kallsyms") < 0)
+		fprintf(stderr, "dwell: kernel functions stay unnamed: %s\n", error_text());
+	r->p = profile_new();
+	e = loop_new(&r->loop);
+	if (e)
+		return e;
+	e = capture_open(&r->capture, &r->args.capture, r->p, r->kallsyms);
+	if (e)
+		return e;
+	capture_self(r->capture, r->worker_pid);
+	return 0;
+}
+
+static int arm(struct record *r)
+{
+	int e = watch_signals(r);
+
+	if (!e && r->args.nr_pids)
+		e = watch_targets(r);
+	if (!e && r->child.pid)
+		e = watch_command(r);
+	if (!e && r->args.duration_ns)
+		e = loop_add_timer(r->loop, r->args.duration_ns, 0, on_end, r);
+	if (e >= 0)
+		e = loop_add_timer(r->loop, capture_drain_period(r->capture),
+				   capture_drain_period(r->capture), on_drain, r);
+	return e < 0 ? e : 0;
+}
+
+static void describe(struct record *r)
+{
+	struct meta *m = &r->p->meta;
+	struct utsname u;
+
+	if (!uname(&u)) {
+		sanitize(m->host, sizeof(m->host), u.nodename, strlen(u.nodename));
+		sanitize(m->kernel, sizeof(m->kernel), u.release, strlen(u.release));
+	}
+	snprintf(m->version, sizeof(m->version), "%s", DWELL_VERSION);
+	sanitize(m->command, sizeof(m->command), r->args.line, strlen(r->args.line));
+	snprintf(m->event, sizeof(m->event), "cpu-clock");
+	m->cpus = capture_cpus(r->capture);
+	m->freq_hz = r->args.capture.freq_hz;
+	m->worker_deaths = worker_deaths(r->worker);
+	output_count_tasks(r->p);
+}
+
+static void name_all(struct record *r)
+{
+	size_t i, n = capture_nr_objects(r->capture);
+	struct symbol_object *obj = xcalloc(n ? n : 1, sizeof(*obj));
+	size_t used = 0;
+
+	for (i = 0; i < n; i++) {
+		uint32_t mapping;
+		const struct object_file *o = capture_object(r->capture, i, &mapping);
+
+		if (mapping && o->kind != OBJECT_ANON)
+			obj[used++] = (struct symbol_object){ mapping, o->fd, o->reason };
+	}
+	symbol_name_profile(r->p, r->worker, r->kallsyms, obj, used);
+	free(obj);
+}
+
+/* Samples until the end, whatever ends it. */
+static int sample(struct record *r)
+{
+	int e = capture_start(r->capture);
+
+	if (e)
+		return e;
+	if (r->child.pid) {
+		e = child_go(&r->child);
+		if (e)
+			return fail(e, "cannot run %s", r->args.command[0]);
+	}
+	if (!r->args.quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, "dwell: sampling %u CPUs at %u Hz; Ctrl-C ends it\n",
+			capture_cpus(r->capture), r->args.capture.freq_hz);
+	e = loop_run(r->loop);
+	if (e < 0)
+		return e;
+	output_second_signal_aborts();
+	return capture_stop(r->capture);
+}
+
+static int finish(struct record *r)
+{
+	int e;
+
+	name_all(r);
+	describe(r);
+	e = profile_check(r->p);
+	if (e)
+		return e;
+	e = pprof_write(r->p, r->out);
+	if (e)
+		return e;
+	output_give_to_sudo_user(r->out);
+	e = outfile_commit(r->out, 1);
+	r->out = NULL;
+	output_remember(NULL);
+	if (e || r->args.quiet)
+		return e;
+	if (capture_not_followed(r->capture))
+		fprintf(stderr, "dwell: %llu child processes were not followed: too many at once\n",
+			(unsigned long long)capture_not_followed(r->capture));
+	return output_table(r->p, r->args.limit, r->args.output, r->child.pid ? stderr : stdout);
+}
+
+static int run(struct record *r)
+{
+	int e = prepare(r);
+
+	if (e)
+		return e;
+	e = arm(r);
+	if (e)
+		return e;
+	e = privilege_drop_after_attach();
+	if (e)
+		return e;
+	e = sample(r);
+	return e ? e : finish(r);
+}
+
+static void cleanup(struct record *r)
+{
+	outfile_abort(r->out);
+	output_remember(NULL);
+	capture_close(r->capture);
+	worker_free(r->worker);
+	kallsyms_free(r->kallsyms);
+	profile_free(r->p);
+	loop_free(r->loop);
+	child_done(&r->child);
+	free(r->pidfd);
+	record_args_done(&r->args);
+}
+
+static int exit_status(struct record *r, int e)
+{
+	if (!e && r->child.pid) {
+		if (!r->child.reaped && !r->args.quiet && !privilege_pidfd_ended(r->child.pidfd))
+			fprintf(stderr, "dwell: waiting for %s (pid %d) to end\n", r->args.command[0],
+				r->child.pid);
+		return child_wait(&r->child);
+	}
+	if (!e)
+		return 0;
+	failed();
+	if (!r->args.command)
+		return 1;
+	if (!r->child.reaped)
+		return EXIT_OWN;
+	return e == -ENOENT ? EXIT_NOT_FOUND : e == -EBADE ? EXIT_OWN : EXIT_NOT_EXEC;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct record r = { 0 };
+	struct buf help = { 0 };
+	int e = record_args_parse(&r.args, argc, argv, &help), status;
+
+	if (e) {
+		status = e > 0 ? output_text(buf_text(&help)) : usage_error();
+		buf_done(&help);
+		record_args_done(&r.args);
+		return status < 0 ? failed() : status;
+	}
+	e = run(&r);
+	status = exit_status(&r, e);
+	cleanup(&r);
+	return status;
+}

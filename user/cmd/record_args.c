@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/record_args.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/option.h"
+#include "capture/event.h"
+
+#define DEFAULT_HZ	99
+#define DEFAULT_LIMIT	20
+#define MAX_PIDS	4096
+#define MAX_DURATION_NS (366ull * 86400 * 1000000000)
+
+static int set_pid(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+	autofree char *list = xstrdup(value);
+	char *rest = NULL, *one;
+	uint64_t pid;
+
+	for (one = strtok_r(list, ",", &rest); one; one = strtok_r(NULL, ",", &rest)) {
+		if (parse_u64(one, &pid) || !pid || pid > INT32_MAX)
+			return fail_plain(-EINVAL, "'%s' is no process id (-p PID,..)", one);
+		if (a->nr_pids >= MAX_PIDS)
+			return fail_plain(-EINVAL, "more than %d processes", MAX_PIDS);
+		grow(&a->pids, &a->cap_pids, a->nr_pids + 1, sizeof(*a->pids));
+		a->pids[a->nr_pids++] = (pid_t)pid;
+	}
+	return a->nr_pids ? 0 : fail_plain(-EINVAL, "-p needs a process id");
+}
+
+static int set_all(void *ctx, const char *value)
+{
+	((struct record_args *)ctx)->all = true;
+	return 0;
+}
+
+static int set_freq(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+	uint32_t max = event_max_rate();
+	uint64_t hz;
+
+	if (parse_u64(value, &hz) || !hz)
+		return fail_plain(-EINVAL, "'%s' is no frequency: -F takes samples per second, from 1 to %u",
+				  value, max ? max : 100000);
+	if (hz > (max ? max : 100000))
+		return fail_plain(-EINVAL, "-F %s is over this kernel's limit of %u (sysctl "
+					   "kernel.perf_event_max_sample_rate)", value, max);
+	a->capture.freq_hz = (uint32_t)hz;
+	return 0;
+}
+
+static int set_duration(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+
+	if (parse_duration(value, &a->duration_ns) || !a->duration_ns ||
+	    a->duration_ns > MAX_DURATION_NS)
+		return fail_plain(-EINVAL, "'%s' is no duration: -d takes 5, 5s, 250ms, 2m or 1h", value);
+	return 0;
+}
+
+static int set_output(void *ctx, const char *value)
+{
+	((struct record_args *)ctx)->output = value;
+	return *value ? 0 : fail_plain(-EINVAL, "-o needs a file name");
+}
+
+static int set_user(void *ctx, const char *value)
+{
+	((struct record_args *)ctx)->capture.take_kernel = false;
+	return 0;
+}
+
+static int set_kernel(void *ctx, const char *value)
+{
+	((struct record_args *)ctx)->capture.take_user = false;
+	return 0;
+}
+
+static int set_buffer(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+	uint64_t kib;
+
+	if (parse_u64(value, &kib) || kib < 4 || kib > CAPTURE_MAX_RING >> 10 || (kib & (kib - 1)))
+		return fail_plain(-EINVAL, "'%s' is no buffer size: --buffer takes KiB per CPU, a power of two "
+					   "from 4 to %u", value, CAPTURE_MAX_RING >> 10);
+	a->capture.ring_bytes = (uint32_t)kib << 10;
+	return 0;
+}
+
+static int set_limit(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+	uint64_t n;
+
+	if (parse_u64(value, &n) || n > UINT32_MAX)
+		return fail_plain(-EINVAL, "'%s' is no number of rows", value);
+	a->limit = (uint32_t)n;
+	return 0;
+}
+
+static int set_quiet(void *ctx, const char *value)
+{
+	((struct record_args *)ctx)->quiet = true;
+	return 0;
+}
+
+static const struct option_def options[] = {
+	{ 'a', "all", NULL, "the whole box (the default without -p and COMMAND)", set_all },
+	{ 'p', "pid", "PID,..", "these processes and their children", set_pid },
+	{ 'F', "freq", "HZ", "samples per second and CPU (99)", set_freq },
+	{ 'd', "duration", "TIME", "stop after 5, 5s, 250ms, 2m, 1h (else: Ctrl-C, or the targets' end)",
+	  set_duration },
+	{ 'o', "output", "FILE", "the profile (dwell.pb.gz); a former one is kept as FILE.old",
+	  set_output },
+	{ 'U', "user", NULL, "user part of the stacks only", set_user },
+	{ 'K', "kernel", NULL, "kernel part of the stacks only", set_kernel },
+	{ 0, "limit", "N", "rows of the table (20; 0: all)", set_limit },
+	{ 0, "buffer", "KIB", "ring buffer per CPU (fits the rate)", set_buffer },
+	{ 'q', "quiet", NULL, "no table, only errors", set_quiet },
+	{ 0 },
+};
+
+static void print_help(struct buf *help)
+{
+	buf_puts(help, "usage: dwell record [OPTIONS] [-- COMMAND [ARG..]]\n\n"
+		       "Samples where the CPU time goes, writes a profile and prints its hottest functions.\n\n");
+	options_help(options, help);
+	buf_puts(help, "\nexamples:\n"
+		       "  dwell record -d 5                  the whole box for 5 seconds\n"
+		       "  dwell record -p 1234 -d 10         a process and its children\n"
+		       "  dwell record -F 999 -- make -j4    a command from its first instruction\n");
+}
+
+static char *join(int argc, char **argv)
+{
+	struct buf b = { 0 };
+	int i;
+
+	buf_puts(&b, "dwell");
+	for (i = 0; i < argc; i++) {
+		buf_putc(&b, ' ');
+		buf_puts(&b, argv[i]);
+	}
+	return b.data;
+}
+
+int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *help)
+{
+	int first, r;
+	bool dashes;
+
+	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true },
+				   .limit = DEFAULT_LIMIT,
+				   .output = "dwell.pb.gz" };
+	a->line = join(argc, argv);
+	r = options_parse(options, a, argc, argv, &first, &dashes);
+	if (r == 1)
+		print_help(help);
+	if (r)
+		return r;
+	if (first < argc && !dashes)
+		return fail_plain(-EINVAL, "unexpected '%s': a command to run comes after --", argv[first]);
+	if (dashes && first >= argc)
+		return fail_plain(-EINVAL, "-- needs a command to run");
+	if (dashes)
+		a->command = argv + first;
+	if (!!a->command + !!a->nr_pids + a->all > 1)
+		return fail_plain(-EINVAL, "-a, -p and a command exclude each other");
+	if (!a->capture.take_user && !a->capture.take_kernel)
+		return fail_plain(-EINVAL, "-U and -K exclude each other");
+	a->capture.only_targets = a->command || a->nr_pids;
+	return 0;
+}
+
+void record_args_done(struct record_args *a)
+{
+	free(a->pids);
+	free(a->line);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proc/children.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+/* The parent in "pid (any name) S ppid ..."; the name may hold brackets and spaces. */
+static pid_t parent_of(const char *pid)
+{
+	char path[64], line[512];
+	const char *s;
+	int ppid;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	if (read_line(path, line, sizeof(line)) < 0)
+		return -1;
+	s = strrchr(line, ')');
+	if (!s || sscanf(s, ") %*c %d", &ppid) != 1)
+		return -1;
+	return ppid;
+}
+
+int children_scan(struct proc_parent **out, size_t *nr)
+{
+	struct proc_parent *list = NULL;
+	size_t n = 0, cap = 0;
+	struct dirent *e;
+	DIR *dir = opendir("/proc");
+
+	if (!dir)
+		return fail(-errno, "read /proc");
+	while ((e = readdir(dir))) {
+		pid_t ppid;
+
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		ppid = parent_of(e->d_name);
+		if (ppid < 0)
+			continue;
+		grow(&list, &cap, n + 1, sizeof(*list));
+		list[n++] = (struct proc_parent){ (pid_t)atoi(e->d_name), ppid };
+	}
+	closedir(dir);
+	*out = list;
+	*nr = n;
+	return 0;
+}

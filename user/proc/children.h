@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who descends from whom, of /proc/PID/stat. */
+#ifndef PROC_CHILDREN_H
+#define PROC_CHILDREN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct proc_parent {
+	pid_t pid, ppid;
+};
+
+/* All processes with their parents now (*out for free()). */
+int children_scan(struct proc_parent **out, size_t *nr) must_check;
+
+#endif

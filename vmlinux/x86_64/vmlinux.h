@@ -2,7 +2,8 @@
 /*
  * The few kernel types that the BPF programs use, and of those the few fields.
  * Offsets come from the running kernel's BTF at load (CO-RE), so order and
- * neighbours do not matter; names and types do.
+ * neighbours do not matter; names and types do. Made by "make vmlinux" from
+ * bpf/vmlinux.types: change it there.
  */
 #ifndef VMLINUX_H
 #define VMLINUX_H
@@ -23,25 +24,21 @@ typedef _Bool bool;
 #define true 1
 #define false 0
 
-enum bpf_map_type {
+enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
-
 enum {
 	BPF_ANY = 0,
 };
-
 enum {
 	BPF_F_MMAPABLE = 1024,
 };
-
 enum {
 	BPF_F_USER_STACK = 256,
 };
-
 enum {
 	BPF_RB_NO_WAKEUP = 1,
 };
@@ -78,14 +75,14 @@ struct thread_info {
 	unsigned long flags;
 };
 
-struct mm_struct;
-
 struct pt_regs {
 	unsigned long bp;
 	unsigned long orig_ax;
 	unsigned long ip;
 	unsigned long sp;
 };
+
+struct mm_struct;
 
 struct task_struct {
 	struct thread_info thread_info;

@@ -58,8 +58,8 @@ char *xasprintf(const char *fmt, ...)
 
 void grow(void *p, size_t *cap, size_t need, size_t size)
 {
-	void **array = p;
 	size_t n = *cap;
+	void *array;
 
 	if (need <= n)
 		return;
@@ -69,6 +69,9 @@ void grow(void *p, size_t *cap, size_t need, size_t size)
 		n = 8;
 	while (n < need)
 		n *= 2;
-	*array = xreallocarray(*array, n, size);
+	/* the caller's pointer is of its own type, which a void * must not alias */
+	memcpy(&array, p, sizeof(array));
+	array = xreallocarray(array, n, size);
+	memcpy(p, &array, sizeof(array));
 	*cap = n;
 }

@@ -14,38 +14,52 @@
 
 #include "base/error.h"
 
+#define WORKER_MAX_OFFSETS (1u << 20)
+#define WORKER_DEADLINE_MS 5000 /* for one request */
+#define WORKER_TRIES	   4	/* processes that one request may cost */
+#define WORKER_MAX_STUCK   4	/* killed ones that do not go away (a dead file server) */
+
 struct worker;
 
-/* Forks the first process. started(ctx, pid) is called for each process that is forked, before it works. */
+/*
+ * Forks the first process. started(ctx, pid) is called for each process that is forked, before it
+ * works; NULL: nobody wants to know. A forked process has a copy of the caller's memory: what it
+ * must not see or share (buffers of the kernel's) is to be mapped with MADV_DONTFORK. The caller
+ * keeps CAP_KILL, where it has capabilities, or a stuck process cannot be ended.
+ */
 int worker_new(struct worker **out, void (*started)(void *ctx, pid_t pid), void *ctx) must_check;
 void worker_free(struct worker *w);
 
 /* Processes that died so far without being asked to. */
 uint64_t worker_deaths(const struct worker *w);
 
-struct object_segment {			/* an executable PT_LOAD */
+struct object_segment { /* an executable PT_LOAD */
 	uint64_t offset, size, address;
 };
 
-struct object_name {			/* for one asked offset */
-	uint64_t address;		/* ELF virtual address; the offset itself when no segment has it */
-	uint64_t start;			/* the symbol's */
-	const char *name;		/* demangled; NULL: no symbol here */
-	const char *system_name;	/* as in the file; equal to name when not mangled */
+struct object_name {		 /* for one asked offset */
+	uint64_t address;	 /* ELF virtual address; the offset itself when no segment has it */
+	uint64_t start;		 /* the symbol's */
+	const char *name;	 /* demangled; NULL: no symbol here */
+	const char *system_name; /* as in the file; equal to name when not mangled */
 };
 
 struct object_names {
-	char build_id[81];		/* lower-case hex, "" when there is none */
-	struct object_segment *segment;	size_t nr_segments;
-	struct object_name *name;	/* [n], in the order asked */
+	char build_id[81]; /* lower-case hex, "" when there is none */
+	struct object_segment *segment;
+	size_t nr_segments;
+	struct object_name *name; /* [n], in the order asked */
 	size_t nr_names;
-	char *text;			/* holds the strings */
+	uint32_t nr_symbols; /* function symbols of the object; 0: stripped of all */
+	char *text;	     /* holds the strings */
 };
 
 /*
- * Names the code at n file offsets of the object at fd (which stays the caller's).
+ * Names the code at n file offsets (quickest when ascending) of the object at fd, a regular file
+ * (which stays the caller's; its file position may change).
  * Returns 0, or a negative errno after fail_plain() with a short reason ("not an ELF file",
- * "truncated", "worker died", "worker timed out") and *out untouched. Free with object_names_done().
+ * "truncated", "worker died", "worker timed out") and *out untouched. Free with
+ * object_names_done().
  */
 int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
 		struct object_names *out) must_check;

@@ -128,14 +128,19 @@ static int64_t column_total(const struct profile *p, uint32_t column)
 	return sum;
 }
 
-/* Of the whole profile, whatever the rows were selected by. */
+/*
+ * Of the whole profile, whatever the rows were selected by. A column of zeros says that nobody
+ * measured it, not that it took no time, and is left out.
+ */
 static json_t *totals_json(const struct profile *p)
 {
 	json_t *o = json_object();
 
 	for (uint32_t i = 0; i < p->nr_columns; i++) {
-		if (is_ns(p, &p->column[i]))
-			set_int(o, profile_str(p, p->column[i].type), column_total(p, i));
+		int64_t total = column_total(p, i);
+
+		if (is_ns(p, &p->column[i]) && (total || i == p->default_column))
+			set_int(o, profile_str(p, p->column[i].type), total);
 	}
 	return o;
 }

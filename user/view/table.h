@@ -10,7 +10,13 @@
 void table_print(const struct profile *p, const struct hotspot_query *q, const struct hotspots *h,
 		 int width, struct buf *out);
 
-/* "dwell: 1,974 ticks = 1,402 counted + ...; nothing lost": the ledger in one or two lines. */
+/* "dwell: 10.0 s, 3 processes, 21 threads, 2 CPUs, 99 Hz (cpu-clock)": what is known of how p was made. */
+void summary_print(const struct profile *p, struct buf *out);
+
+/*
+ * "dwell: 1,974 ticks = 1,402 counted + ...; nothing lost": the ledger, and a second line for the
+ * objects whose frames have no names.
+ */
 void ledger_print(const struct profile *p, struct buf *out);
 
 #endif

@@ -8,9 +8,9 @@
 #include "worker/worker.h"
 
 struct symbol_object {
-	uint32_t mapping;		/* whose frames hold file offsets until they are named */
-	int fd;				/* the object file; -1: could not be opened */
-	const char *reason;		/* why not, for fd -1 */
+	uint32_t mapping;   /* whose frames hold file offsets until they are named */
+	int fd;		    /* the object file; -1: could not be opened */
+	const char *reason; /* why not, for fd -1 */
 };
 
 /*

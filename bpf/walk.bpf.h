@@ -90,7 +90,9 @@ __noinline int step(__u32 cpu)
 		}
 		off = 0;
 	}
+	/* the compiler would drop the masks for bounds that it knows and 6.12's verifier forgets */
 	off >>= 3;
+	barrier_var(off);
 	ra = w->window[(off + 1) & (WINDOW_WORDS - 1)];
 	if (ra < USER_MIN || ra >= USER_MAX) {
 		w->status = ra ? WIRE_USER_NO_FP : WIRE_USER_COMPLETE;

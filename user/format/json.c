@@ -27,9 +27,23 @@ static void set_text(json_t *object, const char *key, const char *text)
 	set(object, key, value ? value : json_string("\xef\xbf\xbd"));
 }
 
+/* Text that is known; null where it is not. */
+static void set_known(json_t *object, const char *key, const char *text)
+{
+	if (*text)
+		set_text(object, key, text);
+	else
+		set(object, key, json_null());
+}
+
 static void set_int(json_t *object, const char *key, int64_t n)
 {
 	set(object, key, json_integer(n));
+}
+
+static void set_known_count(json_t *object, const char *key, uint32_t n)
+{
+	set(object, key, n ? json_integer(n) : json_null());
 }
 
 static void set_u64(json_t *object, const char *key, uint64_t n)
@@ -76,21 +90,21 @@ static json_t *meta_json(const struct profile *p)
 	const struct meta *m = &p->meta;
 	json_t *o = json_object();
 
-	set_text(o, "host", m->host);
-	set_text(o, "kernel", m->kernel);
-	set_text(o, "version", m->version);
-	set_text(o, "command", m->command);
-	set_text(o, "event", m->event);
+	set_known(o, "host", m->host);
+	set_known(o, "kernel", m->kernel);
+	set_known(o, "version", m->version);
+	set_known(o, "command", m->command);
+	set_known(o, "event", m->event);
 	set_start(o, p->time_ns);
 	set_int(o, "duration_ns", p->duration_ns);
 	if (is_ns(p, &p->period_type))
 		set_int(o, "period_ns", p->period);
 	else
 		set(o, "period_ns", json_null());
-	set_int(o, "freq_hz", m->freq_hz);
-	set_int(o, "cpus", m->cpus);
-	set_int(o, "processes", m->processes);
-	set_int(o, "threads", m->threads);
+	set_known_count(o, "freq_hz", m->freq_hz);
+	set_known_count(o, "cpus", m->cpus);
+	set_known_count(o, "processes", m->processes);
+	set_known_count(o, "threads", m->threads);
 	set_u64(o, "worker_deaths", m->worker_deaths);
 	return o;
 }

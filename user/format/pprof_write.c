@@ -224,30 +224,44 @@ static void write_functions(struct writer *w)
 	}
 }
 
-static void write_strings(struct writer *w, const struct strtab *st, size_t first)
+/*
+ * The profile's strings, then those of our notes that are not among them (they are when the
+ * profile was read from a file). note_id gets the string of each note, from the second on.
+ */
+static void write_strings(struct writer *w, uint64_t *note_id)
 {
-	for (size_t i = first; i < st->n; i++)
+	const struct strtab *st = &w->p->strings, *notes = &w->notes;
+	uint64_t next = st->n;
+
+	for (size_t i = 0; i < st->n; i++)
 		put_bytes(w, PPROF_STRING_TABLE, st->str[i], st->len[i]);
+	for (size_t i = 1; i < notes->n; i++) {
+		uint32_t known = strtab_find(st, notes->str[i]);
+
+		note_id[i] = known != INDEX_NONE ? known : next++;
+		if (known == INDEX_NONE)
+			put_bytes(w, PPROF_STRING_TABLE, notes->str[i], notes->len[i]);
+	}
 }
 
 /* Our notes, then what other producers had commented. */
-static void write_comments(struct writer *w)
+static void write_comments(struct writer *w, const uint64_t *note_id)
 {
 	size_t nr = w->notes.n - 1 + w->p->nr_comments, len = 0;
-	unsigned char *packed = xmalloc(nr * 10 + 1);
+	autofree unsigned char *packed = xmalloc(nr * 10 + 1);
 
 	for (size_t i = 1; i < w->notes.n; i++)
-		len += put_varint(packed + len, w->p->strings.n + i - 1);
+		len += put_varint(packed + len, note_id[i]);
 	for (size_t i = 0; i < w->p->nr_comments; i++)
 		len += put_varint(packed + len, w->p->comments[i]);
 	if (nr)
 		put_bytes(w, PPROF_COMMENT, packed, len);
-	free(packed);
 }
 
 static void write_all(struct writer *w)
 {
 	const struct profile *p = w->p;
+	autofree uint64_t *note_id = xcalloc(w->notes.n, sizeof(*note_id));
 
 	for (uint32_t i = 0; i < p->nr_columns; i++)
 		write_column(w, PPROF_SAMPLE_TYPE, &p->column[i]);
@@ -255,13 +269,12 @@ static void write_all(struct writer *w)
 	write_mappings(w);
 	write_locations(w);
 	write_functions(w);
-	write_strings(w, &p->strings, 0);
-	write_strings(w, &w->notes, 1);
+	write_strings(w, note_id);
 	put_number(w, PPROF_TIME_NANOS, (uint64_t)p->time_ns);
 	put_number(w, PPROF_DURATION_NANOS, (uint64_t)p->duration_ns);
 	write_column(w, PPROF_PERIOD_TYPE, &p->period_type);
 	put_number(w, PPROF_PERIOD, (uint64_t)p->period);
-	write_comments(w);
+	write_comments(w, note_id);
 	if (p->nr_columns)
 		put_number(w, PPROF_DEFAULT_SAMPLE_TYPE, p->column[p->default_column].type);
 	put_number(w, PPROF_DOC_URL, p->doc_url);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -40,26 +41,27 @@ static const struct option_def defs[] = {
 	{ 0 },
 };
 
-/* Runs `line`, words apart by blanks; what was set is in *log. */
-static int run(const char *line, char log[256], const char **operands, bool *dashes)
+/* Runs `line`, words apart by blanks; what was set is in log. */
+static int run(const char *line, char log[256], char operands[256])
 {
-	static char text[256], rest[256];
+	autofree char *text = xstrdup(line);
+	struct operands rest = { 0 };
 	struct seen seen = { 0 };
 	char *argv[32], *save = NULL, *word;
-	int argc = 0, first = -1, rc, i;
+	int argc = 0, rc, i, n = 0;
 
-	strcpy(text, line);
 	for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
 	argv[argc] = NULL;
-	*dashes = false;
-	rc = options_parse(defs, &seen, argc, argv, &first, dashes);
-	strcpy(log, buf_text(&seen.log));
+	rc = options_parse(defs, &seen, argc, argv, &rest);
+	snprintf(log, 256, "%s", buf_text(&seen.log));
 	buf_done(&seen.log);
-	rest[0] = '\0';
-	for (i = first; !rc && i < argc; i++)
-		strcat(strcat(rest, argv[i]), " ");
-	*operands = rest;
+	operands[0] = '\0';
+	for (i = rest.first; !rc && i <= argc; i++) {
+		n += snprintf(operands + n, 256 - (size_t)n, "%s", i == rest.behind ? "-- " : "");
+		if (i < argc)
+			n += snprintf(operands + n, 256 - (size_t)n, "%s ", argv[i]);
+	}
 	return rc;
 }
 
@@ -67,32 +69,30 @@ static void test_good(void **state)
 {
 	static const struct {
 		const char *line, *log, *operands;
-		bool dashes;
 	} rows[] = {
-		{ "record", "", "", false },
-		{ "record -a", "all;", "", false },
-		{ "record -ap1 -p 2", "all;pid=1;pid=2;", "", false },
-		{ "record --pid=1 --pid 2 --json", "pid=1;pid=2;json;", "", false },
-		{ "record x -a y", "all;", "x y ", false },
-		{ "record -a -- ls -p 5 --foo", "all;", "ls -p 5 --foo ", true },
-		{ "record -- --", "", "-- ", true },
-		{ "record --", "", "", true },
-		{ "record -p --", "pid=--;", "", false },
-		{ "record -p -- x", "pid=--;", "x ", false },
-		{ "record -p -- -- x", "pid=--;", "x ", true },
-		{ "record x -- -a", "", "x -a ", true },
-		{ "record -", "", "- ", false },
+		{ "record", "", "" },
+		{ "record -a", "all;", "" },
+		{ "record -ap1 -p 2", "all;pid=1;pid=2;", "" },
+		{ "record --pid=1 --pid 2 --json", "pid=1;pid=2;json;", "" },
+		{ "record x -a y", "all;", "x y " },
+		{ "record -a -- ls -p 5 --foo", "all;", "-- ls -p 5 --foo " },
+		{ "record -- --", "", "-- -- " },
+		{ "record --", "", "-- " },
+		{ "record -p --", "pid=--;", "" },
+		{ "record -p -- x", "pid=--;", "x " },
+		{ "record -p -- -- x", "pid=--;", "-- x " },
+		{ "record x -- -a", "", "x -- -a " },
+		{ "record x -a y --json -- z -- -a", "all;json;", "x y -- z -- -a " },
+		{ "record x -a --", "all;", "x -- " },
+		{ "record -", "", "- " },
 	};
-	const char *operands;
-	char log[256];
-	bool dashes;
+	char log[256], operands[256];
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_int_equal(run(rows[i].line, log, &operands, &dashes), 0);
+		assert_int_equal(run(rows[i].line, log, operands), 0);
 		assert_string_equal(log, rows[i].log);
 		assert_string_equal(operands, rows[i].operands);
-		assert_int_equal(dashes, rows[i].dashes);
 	}
 }
 
@@ -112,31 +112,27 @@ static void test_bad(void **state)
 		{ "record --help=1", "option --help takes no value (see dwell record --help)" },
 		{ "/usr/bin/dwell -x", "unknown option -x (see dwell --help)" },
 	};
-	const char *operands;
-	char log[256];
-	bool dashes;
+	char log[256], operands[256];
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_int_equal(run(rows[i].line, log, &operands, &dashes), -EINVAL);
+		assert_int_equal(run(rows[i].line, log, operands), -EINVAL);
 		assert_string_equal(error_text(), rows[i].text);
 		assert_string_equal(log, "");	/* nothing was set before the mistake */
 	}
-	assert_int_equal(run("record -a -p bad", log, &operands, &dashes), -ERANGE);
+	assert_int_equal(run("record -a -p bad", log, operands), -ERANGE);
 	assert_string_equal(error_text(), "no process bad");
 }
 
 static void test_help(void **state)
 {
-	const char *operands;
-	char log[256];
-	bool dashes;
+	char log[256], operands[256];
 
-	assert_int_equal(run("record -a -h", log, &operands, &dashes), 1);
+	assert_int_equal(run("record -a -h", log, operands), 1);
 	assert_string_equal(log, "");
-	assert_int_equal(run("record --help --foo", log, &operands, &dashes), 1);
-	assert_int_equal(run("record -- -h", log, &operands, &dashes), 0);
-	assert_string_equal(operands, "-h ");
+	assert_int_equal(run("record --help --foo", log, operands), 1);
+	assert_int_equal(run("record -- -h", log, operands), 0);
+	assert_string_equal(operands, "-- -h ");
 }
 
 static void test_help_text(void **state)

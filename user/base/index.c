@@ -39,19 +39,19 @@ uint64_t hash_u64(uint64_t a, uint64_t b)
 	return fold(fold(a ^ seed[0], b ^ seed[1] ^ MIX_A) ^ seed[1], MIX_B);
 }
 
-uint64_t hash_bytes(const void *data, size_t len)
+uint64_t hash_bytes(const void *p, size_t len)
 {
-	const unsigned char *p = data;
+	const unsigned char *s = p;
 	uint64_t h = seed[0] ^ fold(len ^ MIX_A, seed[1] ^ MIX_B);
 	uint64_t word[2];
 
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(word, p, sizeof(word));
+	for (; len >= sizeof(word); s += sizeof(word), len -= sizeof(word)) {
+		memcpy(word, s, sizeof(word));
 		h = fold(word[0] ^ h, word[1] ^ seed[1]) ^ MIX_A;
 	}
 	word[0] = word[1] = 0;
 	if (len)
-		memcpy(word, p, len);
+		memcpy(word, s, len);
 	h = fold(word[0] ^ h, word[1] ^ seed[1]);
 	return fold(h ^ seed[0], MIX_B);
 }

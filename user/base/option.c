@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -110,13 +111,25 @@ static int walk(const struct parser *ps, void *ctx, bool set, char **argv, const
 	return 0;
 }
 
-int options_parse(const struct option_def *defs, void *ctx, int argc, char **argv, int *first,
-		  bool *dashes)
+/* What comes behind "--" stays where it is, so its index is that of argv as it was. */
+static int find_behind(char **former, int argc, const char *dashes)
 {
-	const char *value;
+	int i = 1;
+
+	while (i < argc && former[i] != dashes)
+		i++;
+	return i + 1;
+}
+
+int options_parse(const struct option_def *defs, void *ctx, int argc, char **argv,
+		  struct operands *rest)
+{
+	autofree char **former = xcalloc((size_t)argc, sizeof(*former));
+	const char *value, *last;
 	struct parser ps;
 	int rc;
 
+	memcpy(former, argv, (size_t)argc * sizeof(*former));
 	parser_init(&ps, defs, argc);
 	rc = walk(&ps, ctx, false, argv, &value);
 	if (!rc)
@@ -124,9 +137,10 @@ int options_parse(const struct option_def *defs, void *ctx, int argc, char **arg
 	parser_done(&ps);
 	if (rc)
 		return rc;
-	*first = optind;
 	/* "--" ends up right before the operands, unless it is the value in "-o --" */
-	*dashes = optind > 1 && !strcmp(argv[optind - 1], "--") && argv[optind - 1] != value;
+	last = optind > 1 ? argv[optind - 1] : "";
+	rest->first = optind;
+	rest->behind = !strcmp(last, "--") && last != value ? find_behind(former, argc, last) : 0;
 	return 0;
 }
 

@@ -5,8 +5,6 @@
 #ifndef BASE_OPTION_H
 #define BASE_OPTION_H
 
-#include <stdbool.h>
-
 #include "base/error.h"
 #include "base/text.h"
 
@@ -19,14 +17,20 @@ struct option_def {
 	int (*set)(void *ctx, const char *value);
 };
 
+/* Where argv goes on behind the options. */
+struct operands {
+	int first;		/* index of the first operand, argc when there is none */
+	int behind;		/* index of what follows "--", argc when nothing does; 0 without "--" */
+};
+
 /*
- * Walks argv[1..argc-1], calls set() for each option and leaves the index of
- * the first operand in *first ("--" is skipped; *dashes says whether it was there).
- * Options and operands may be mixed; operands are moved behind the options.
- * Returns 0, 1 when -h/--help was given (nothing else is done then), or -EINVAL after fail_plain().
+ * Walks argv[1..argc-1] and calls set() for each option. Options and operands may be mixed:
+ * operands are moved behind the options. Nothing is set when there is an unknown option, a value
+ * too few or too many, or -h/--help. argv[0] is the command's name, for messages.
+ * Returns 0, 1 for -h/--help, what set() returned, or -EINVAL after fail_plain().
  */
-int options_parse(const struct option_def *defs, void *ctx, int argc, char **argv, int *first,
-		  bool *dashes) must_check;
+int options_parse(const struct option_def *defs, void *ctx, int argc, char **argv,
+		  struct operands *rest) must_check;
 
 /* The option lines of --help, for a table that ends with an all-zero entry. */
 void options_help(const struct option_def *defs, struct buf *out);

@@ -152,24 +152,25 @@ static char *join(int argc, char **argv)
 
 int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *help)
 {
-	int first, r;
-	bool dashes;
+	struct operands rest;
+	int r;
 
 	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true },
 				   .limit = DEFAULT_LIMIT,
 				   .output = "dwell.pb.gz" };
 	a->line = join(argc, argv);
-	r = options_parse(options, a, argc, argv, &first, &dashes);
+	r = options_parse(options, a, argc, argv, &rest);
 	if (r == 1)
 		print_help(help);
 	if (r)
 		return r;
-	if (first < argc && !dashes)
-		return fail_plain(-EINVAL, "unexpected '%s': a command to run comes after --", argv[first]);
-	if (dashes && first >= argc)
+	if (rest.first < (rest.behind ? rest.behind : argc))
+		return fail_plain(-EINVAL, "unexpected '%s': a command to run comes after --",
+				  argv[rest.first]);
+	if (rest.behind >= argc)
 		return fail_plain(-EINVAL, "-- needs a command to run");
-	if (dashes)
-		a->command = argv + first;
+	if (rest.behind)
+		a->command = argv + rest.behind;
 	if (!!a->command + !!a->nr_pids + a->all > 1)
 		return fail_plain(-EINVAL, "-a, -p and a command exclude each other");
 	if (!a->capture.take_user && !a->capture.take_kernel)

@@ -181,11 +181,12 @@ static int print_help(void)
 /* 0, 1 when only the help is wanted, or negative after fail_plain(). */
 static int parse_arguments(struct report *r, int argc, char **argv)
 {
-	bool dashes;
-	int first, e = options_parse(options, r, argc, argv, &first, &dashes);
+	struct operands rest;
+	int first, e = options_parse(options, r, argc, argv, &rest);
 
 	if (e)
 		return e;
+	first = rest.first;
 	if (argc - first > 1)
 		return fail_plain(-EINVAL, "report takes one file, and '%s' is a second",
 				  argv[first + 1]);

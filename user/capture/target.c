@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -62,10 +61,13 @@ static int put_children(int map_fd)
 
 int target_add(int map_fd, pid_t pid, bool pending)
 {
+	pid_t tgid = children_tgid(pid);
 	int r;
 
-	if (kill(pid, 0) && errno == ESRCH)
-		return fail_plain(-ESRCH, "no process %d", pid);
+	if (tgid < 0)
+		return tgid;
+	if (tgid != pid)
+		return fail_plain(-ESRCH, "%d is a thread of process %d: use -p %d", pid, tgid, tgid);
 	r = put(map_fd, pid, pending);
 	if (r < 0)
 		return r;

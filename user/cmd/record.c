@@ -34,6 +34,7 @@ struct record {
 	pid_t worker_pid;		/* the first one */
 	struct capture *capture;
 	struct child child;
+	int not_run;			/* exit status when the command could not be executed */
 	struct outfile *out;
 	struct loop *loop;
 	int *pidfd;			/* of args.pids; -1: gone */
@@ -98,13 +99,14 @@ static int watch_targets(struct record *r)
 
 	r->pidfd = xcalloc(r->args.nr_pids, sizeof(*r->pidfd));
 	for (i = 0; i < r->args.nr_pids; i++) {
+		r->pidfd[i] = -1;
+		e = capture_target(r->capture, r->args.pids[i], false);
+		if (e)
+			return e;
 		r->pidfd[i] = (int)syscall(SYS_pidfd_open, r->args.pids[i], 0);
 		if (r->pidfd[i] < 0)
 			return fail_plain(-ESRCH, "no process %d", r->args.pids[i]);
 		r->nr_alive++;
-		e = capture_target(r->capture, r->args.pids[i], false);
-		if (e)
-			return e;
 		e = loop_add_fd(r->loop, r->pidfd[i], on_target_end, r);
 		if (e)
 			return e;
@@ -223,8 +225,10 @@ static int sample(struct record *r)
 		return e;
 	if (r->child.pid) {
 		e = child_go(&r->child);
-		if (e)
+		if (e) {
+			r->not_run = e == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXEC;
 			return fail(e, "cannot run %s", r->args.command[0]);
+		}
 	}
 	if (!r->args.quiet && isatty(STDERR_FILENO))
 		fprintf(stderr, "dwell: sampling %u CPUs at %u Hz; Ctrl-C ends it\n",
@@ -303,9 +307,7 @@ static int exit_status(struct record *r, int e)
 	failed();
 	if (!r->args.command)
 		return 1;
-	if (!r->child.reaped)
-		return EXIT_OWN;
-	return e == -ENOENT ? EXIT_NOT_FOUND : e == -EBADE ? EXIT_OWN : EXIT_NOT_EXEC;
+	return r->not_run ? r->not_run : EXIT_OWN;
 }
 
 int cmd_record(int argc, char **argv)

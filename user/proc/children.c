@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 
+#define STATUS_MAX (64u << 10)
+
 /* The parent in "pid (any name) S ppid ..."; the name may hold brackets and spaces. */
 static pid_t parent_of(const char *pid)
 {
@@ -49,4 +51,21 @@ int children_scan(struct proc_parent **out, size_t *nr)
 	*out = list;
 	*nr = n;
 	return 0;
+}
+
+pid_t children_tgid(pid_t tid)
+{
+	autofree char *text = NULL;
+	char path[64];
+	const char *s;
+	size_t len;
+	int tgid;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	if (read_file(path, STATUS_MAX, &text, &len) < 0)
+		return fail_plain(-ESRCH, "no process %d", tid);
+	s = strstr(text, "\nTgid:");
+	if (!s || sscanf(s, "\nTgid: %d", &tgid) != 1)
+		return fail_plain(-ESRCH, "no process %d", tid);
+	return tgid;
 }

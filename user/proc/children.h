@@ -15,4 +15,7 @@ struct proc_parent {
 /* All processes with their parents now (*out for free()). */
 int children_scan(struct proc_parent **out, size_t *nr) must_check;
 
+/* The process that a thread belongs to; -ESRCH when there is no such thread or process. */
+pid_t children_tgid(pid_t tid) must_check;
+
 #endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Records as the kernel sends them, made by hand: of this very process, so that its code is found. */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "capture/counters.h"
+#include "capture/decode.h"
+#include "capture/event.h"
+
+#define NOW 1000000000ull
+
+struct record {
+	struct wire_sample s;
+	uint64_t frame[WIRE_FRAME_SLOTS];
+};
+
+struct fixture {
+	struct profile *p;
+	struct decoder *d;
+	struct record r;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	f->p = profile_new();
+	profile_native(f->p, 1000);
+	f->d = decoder_new(f->p, NULL);
+	f->r.s.tgid = f->r.s.tid = (uint32_t)getpid();
+	memcpy(f->r.s.comm, "thread\x1b name", 12);
+	memcpy(f->r.s.process, "process", 8);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	decoder_free(f->d);
+	profile_free(f->p);
+	free(f);
+	return 0;
+}
+
+static int add(struct fixture *f)
+{
+	size_t n = (size_t)f->r.s.nr_kernel + f->r.s.nr_user;
+
+	return decoder_add(f->d, &f->r.s, sizeof(f->r.s) + n * 8, NOW);
+}
+
+/* The frames of the only sample, leaf first; returns how many. */
+static uint32_t only_stack(const struct profile *p, uint32_t frame[16])
+{
+	uint32_t n = 0, s;
+
+	assert_int_equal(p->nr_samples, 1);
+	for (s = p->samples[0].stack; s && n < 16; s = p->stacks[s].parent)
+		frame[n++] = p->stacks[s].frame;
+	return n;
+}
+
+static const char *special(const struct profile *p, uint32_t frame)
+{
+	static char buf[128];
+
+	return profile_frame_name(p, frame, 0, buf, sizeof(buf));
+}
+
+static void kernel_above_user_above_root(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t frame[16];
+
+	f->r.s.nr_kernel = 2;
+	f->r.s.nr_user = 2;
+	f->r.s.user_status = WIRE_USER_NO_FP;
+	f->r.s.flags = WIRE_KERNEL_MODE;
+	f->r.frame[0] = 0xffffffff81000010;
+	f->r.frame[1] = 0xffffffff81000100;
+	f->r.frame[2] = (uintptr_t)kernel_above_user_above_root;
+	f->r.frame[3] = (uintptr_t)only_stack + 1;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(only_stack(f->p, frame), 5);
+	assert_int_equal(f->p->frames[frame[0]].address, 0xffffffff81000010);
+	/* a return address is told by the call before it */
+	assert_int_equal(f->p->frames[frame[1]].address, 0xffffffff810000ff);
+	assert_int_equal(f->p->mappings[f->p->frames[frame[0]].mapping].kind, MAPPING_KERNEL);
+	assert_int_equal(f->p->mappings[f->p->frames[frame[2]].mapping].kind, MAPPING_FILE);
+	assert_int_equal(f->p->frames[frame[2]].address - f->p->frames[frame[3]].address,
+			 (uintptr_t)kernel_above_user_above_root - (uintptr_t)only_stack);
+	assert_string_equal(special(f->p, frame[4]), "[truncated: no frame pointer]");
+	assert_int_equal(profile_values(f->p, 0)[COL_CPU], 1000);
+}
+
+static void a_complete_stack_has_no_marker(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t frame[16];
+
+	f->r.s.nr_user = 1;
+	f->r.s.user_status = WIRE_USER_COMPLETE;
+	f->r.frame[0] = (uintptr_t)add;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(only_stack(f->p, frame), 1);
+}
+
+static void a_return_address_outside_code_cuts(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t frame[16];
+
+	f->r.s.nr_user = 3;
+	f->r.s.user_status = WIRE_USER_COMPLETE;
+	f->r.frame[0] = (uintptr_t)add;
+	f->r.frame[1] = 0x10001;
+	f->r.frame[2] = (uintptr_t)setup;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(only_stack(f->p, frame), 2);
+	assert_string_equal(special(f->p, frame[1]), "[truncated: bad return address]");
+}
+
+/* The word at the stack pointer of a system call is frame 1 only if it is code; else it is left out. */
+static void a_system_calls_caller_is_checked(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t frame[16];
+
+	f->r.s.nr_user = 3;
+	f->r.s.user_status = WIRE_USER_COMPLETE;
+	f->r.s.flags = WIRE_KERNEL_MODE | WIRE_SYSCALL | WIRE_SYSCALL_RA;
+	f->r.frame[0] = (uintptr_t)add + 2;
+	f->r.frame[1] = 0x10001;
+	f->r.frame[2] = (uintptr_t)setup + 1;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(only_stack(f->p, frame), 2);
+	assert_int_equal(f->p->frames[frame[0]].address - f->p->frames[frame[1]].address,
+			 (uintptr_t)add + 1 - (uintptr_t)setup);
+}
+
+static void an_ended_process_says_so(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t frame[16];
+
+	f->r.s.tgid = 0x7ffffff0;
+	f->r.s.nr_user = 1;
+	f->r.s.user_status = WIRE_USER_COMPLETE;
+	f->r.frame[0] = 0x401000;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(only_stack(f->p, frame), 1);
+	assert_string_equal(special(f->p, frame[0]), "[truncated: process gone]");
+}
+
+static void names_are_sanitized(void **state)
+{
+	struct fixture *f = *state;
+	const struct label *l;
+
+	assert_int_equal(add(f), 0);
+	l = profile_label(f->p, f->p->samples[0].labels, "comm");
+	assert_non_null(l);
+	assert_string_equal(profile_str(f->p, l->str), "thread\xef\xbf\xbd name");
+	assert_int_equal(profile_label(f->p, f->p->samples[0].labels, "pid")->num, getpid());
+}
+
+static void records_that_are_not_whole_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->r.s.nr_user = 4;
+	f->r.s.user_status = WIRE_USER_COMPLETE;
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(f->r.s) + 31, NOW), -EBADMSG);
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(f->r.s) - 1, NOW), -EBADMSG);
+	f->r.s.nr_user = WIRE_MAX_USER + 1;
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(f->r), NOW), -EBADMSG);
+	f->r.s.nr_user = 0;
+	f->r.s.nr_kernel = WIRE_MAX_KERNEL + 1;
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(f->r), NOW), -EBADMSG);
+	f->r.s.nr_kernel = 0;
+	f->r.s.user_status = WIRE_USER_STATUSES;
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(f->r), NOW), -EBADMSG);
+	assert_int_equal(f->p->nr_samples, 0);
+}
+
+static void every_run_has_one_bucket(void **state)
+{
+	struct wire_cpu c = { .runs = 15, .emitted = 5, .idle = 4, .filtered = 3, .self = 1 };
+	struct ledger l = { 0 };
+
+	c.lost[WIRE_LOST_RING_FULL] = 2;
+	assert_int_equal(counters_check(&c, 0), 0);
+	counters_ledger(&c, 18, &l);
+	assert_int_equal(l.missed, 3);
+	assert_int_equal(ledger_total_lost(&l), 2);
+	assert_int_equal(ledger_check(&l), 0);
+	c.idle++;
+	assert_int_equal(counters_check(&c, 0), -EBADE);
+}
+
+static void a_running_program_gives_no_torn_copy(void **state)
+{
+	struct wire_cpu live = { .begin = 2, .end = 2, .runs = 7 }, copy = { 0 };
+
+	assert_int_equal(counters_read(&live, &copy), 0);
+	assert_int_equal(copy.runs, 7);
+	live.begin = 3;
+	assert_int_equal(counters_read(&live, &copy), -EAGAIN);
+}
+
+static void cpus_are_ranges(void **state)
+{
+	bool online[8192] = { 0 };
+	int n = event_possible_cpus(), i, seen = 0;
+
+	assert_true(n > 0);
+	assert_int_equal(event_online_cpus(online, n), sysconf(_SC_NPROCESSORS_ONLN));
+	for (i = 0; i < n; i++)
+		seen += online[i];
+	assert_int_equal(seen, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(kernel_above_user_above_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_complete_stack_has_no_marker, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_return_address_outside_code_cuts, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_system_calls_caller_is_checked, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_ended_process_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_are_sanitized, setup, teardown),
+		cmocka_unit_test_setup_teardown(records_that_are_not_whole_are_refused, setup, teardown),
+		cmocka_unit_test(every_run_has_one_bucket),
+		cmocka_unit_test(a_running_program_gives_no_torn_copy),
+		cmocka_unit_test(cpus_are_ranges),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

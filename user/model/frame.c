@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "model/frame.h"
 #include "model/profile.h"
 
 static uint64_t hash_mapping(const struct mapping *m)

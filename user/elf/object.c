@@ -19,10 +19,12 @@ struct headers {
 	uint32_t phnum, shnum;
 };
 
-static int check_ident(const unsigned char *ident)
+static int check_ident(const unsigned char *ident, uint64_t size)
 {
 	if (memcmp(ident, ELFMAG, SELFMAG))
 		return fail_plain(-ENOEXEC, "not an ELF file");
+	if (size < EI_NIDENT)
+		return fail_plain(-ENODATA, "truncated");
 	if (ident[EI_DATA] == ELFDATA2MSB)
 		return fail_plain(-ENOEXEC, "big-endian ELF file");
 	if (ident[EI_DATA] != ELFDATA2LSB || ident[EI_VERSION] != EV_CURRENT ||
@@ -129,7 +131,7 @@ static int read_headers(struct reader *r, struct headers *h)
 
 	err = reader_get(r, 0, e.ident, r->size < EI_NIDENT ? r->size : EI_NIDENT);
 	if (!err)
-		err = check_ident(e.ident);
+		err = check_ident(e.ident, r->size);
 	if (err)
 		return err;
 	h->wide = e.ident[EI_CLASS] == ELFCLASS64;

@@ -53,6 +53,33 @@ static void test_timer(void **state)
 	loop_free(l);
 }
 
+/* A callback that sets its own timer anew is called again, without a period. */
+struct again {
+	struct loop *l;
+	int timer, calls;
+};
+
+static int set_again(void *ctx, uint64_t arg)
+{
+	struct again *a = ctx;
+
+	if (++a->calls == 3)
+		return 7;
+	return loop_set_timer(a->l, a->timer, NSEC_PER_MSEC);
+}
+
+static void test_timer_set_again(void **state)
+{
+	struct again a = { 0 };
+
+	assert_int_equal(loop_new(&a.l), 0);
+	a.timer = loop_add_timer(a.l, NSEC_PER_MSEC, 0, set_again, &a);
+	assert_true(a.timer >= 0);
+	assert_int_equal(loop_run(a.l), 7);
+	assert_int_equal(a.calls, 3);
+	loop_free(a.l);
+}
+
 static void test_timer_once(void **state)
 {
 	struct seen once = { .stop_after = 100 }, end = { .stop_after = 1 };
@@ -154,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_timer_once),
+		cmocka_unit_test(test_timer_set_again),
 		cmocka_unit_test(test_fd_and_hangup),
 		cmocka_unit_test(test_closed_by_a_callback),
 		cmocka_unit_test(test_signals),

@@ -21,7 +21,8 @@ static void code_of_a_living_process(void **state)
 {
 	struct processes *ps = processes_new();
 	struct process *p = processes_get(ps, getpid(), 5, 1, SECOND);
-	const struct process_map *m = processes_map(ps, p, (uintptr_t)code_of_a_living_process, SECOND);
+	const struct process_map *m = processes_map(ps, p, (uintptr_t)code_of_a_living_process, true,
+						  SECOND);
 	const struct object_file *o;
 	struct stat exe, st;
 
@@ -33,7 +34,7 @@ static void code_of_a_living_process(void **state)
 	assert_int_equal(stat("/proc/self/exe", &exe), 0);
 	assert_int_equal(fstat(o->fd, &st), 0);
 	assert_int_equal(exe.st_ino, st.st_ino);
-	assert_null(processes_map(ps, p, 16, SECOND));
+	assert_null(processes_map(ps, p, 16, true, SECOND));
 	processes_free(ps);
 }
 
@@ -59,12 +60,28 @@ static void mappings_are_read_again(void **state)
 	void *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_ptr_not_equal(code, MAP_FAILED);
-	assert_null(processes_map(ps, p, (uintptr_t)code, SECOND + SECOND / 20));
-	m = processes_map(ps, p, (uintptr_t)code, SECOND + SECOND / 5);
+	assert_null(processes_map(ps, p, (uintptr_t)code, true, SECOND + SECOND / 20));
+	m = processes_map(ps, p, (uintptr_t)code, true, SECOND + SECOND / 5);
 	assert_non_null(m);
 	assert_int_equal(processes_object(ps, m->object)->kind, OBJECT_ANON);
 	assert_int_equal(processes_object(ps, m->object)->pid, getpid());
 	munmap(code, 4096);
+	processes_free(ps);
+}
+
+/* What may be no code at all does not make the mappings be read over and over. */
+static void doubtful_addresses_are_asked_less_and_less(void **state)
+{
+	struct processes *ps = processes_new();
+	struct process *p = processes_get(ps, getpid(), 5, 1, SECOND);
+	uint64_t t, reads = 0, last = p->read_ns;
+
+	for (t = SECOND; t < 11 * SECOND; t += SECOND / 100) {
+		assert_null(processes_map(ps, p, 16, false, t));
+		reads += p->read_ns != last;
+		last = p->read_ns;
+	}
+	assert_in_range(reads, 4, 8);
 	processes_free(ps);
 }
 
@@ -79,7 +96,7 @@ static void an_ended_process_is_gone(void **state)
 	waitpid(pid, NULL, 0);
 	p = processes_get(ps, pid, 5, 1, SECOND);
 	assert_true(p->gone);
-	assert_null(processes_map(ps, p, 0x1000, 2 * SECOND));
+	assert_null(processes_map(ps, p, 0x1000, true, 2 * SECOND));
 	processes_free(ps);
 }
 
@@ -160,6 +177,7 @@ int main(void)
 		cmocka_unit_test(code_of_a_living_process),
 		cmocka_unit_test(equal_objects_are_one),
 		cmocka_unit_test(mappings_are_read_again),
+		cmocka_unit_test(doubtful_addresses_are_asked_less_and_less),
 		cmocka_unit_test(an_ended_process_is_gone),
 		cmocka_unit_test(ten_thousand_processes_do_not_pile_up),
 		cmocka_unit_test(no_regular_file_is_not_opened),

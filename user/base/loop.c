@@ -118,6 +118,13 @@ int loop_add_timer(struct loop *l, uint64_t first_ns, uint64_t period_ns, loop_f
 	return fd;
 }
 
+int loop_set_timer(struct loop *l, int timer, uint64_t first_ns)
+{
+	struct itimerspec its = { .it_value = timespec_of(first_ns ? first_ns : 1) };
+
+	return timerfd_settime(timer, 0, &its, NULL) ? fail(-errno, "set a timer") : 0;
+}
+
 int loop_add_signals(struct loop *l, const sigset_t *set, loop_fn fn, void *ctx)
 {
 	int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -25,6 +25,9 @@ int loop_add_fd(struct loop *l, int fd, loop_fn fn, void *ctx) must_check;
 int loop_add_timer(struct loop *l, uint64_t first_ns, uint64_t period_ns, loop_fn fn,
 		   void *ctx) must_check;
 
+/* Sets a timer of this loop anew: once, in first_ns. */
+int loop_set_timer(struct loop *l, int timer, uint64_t first_ns) must_check;
+
 /* fn(ctx, signal number) for each of the signals in set, which are blocked by this call. */
 int loop_add_signals(struct loop *l, const sigset_t *set, loop_fn fn, void *ctx) must_check;
 

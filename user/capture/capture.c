@@ -16,9 +16,15 @@
 #include "capture/target.h"
 #include "sampler.skel.h"
 
+/*
+ * How often the rings are read: often while new processes turn up, whose mappings can be read only
+ * while they live; else as seldom as the rings allow, since it is the waking up that costs.
+ */
 #define MIN_DRAIN_NS (100 * NSEC_PER_MSEC)
-/* what a deep stack takes in a ring, with its 8-byte header */
-#define LARGE_RECORD (sizeof(struct wire_sample) + 8 + 60 * 8)
+#define MAX_DRAIN_NS (400 * NSEC_PER_MSEC)
+#define RING_NS	     (500 * NSEC_PER_MSEC)
+/* the deepest stack's record, with the ring's header */
+#define LARGEST_RECORD (sizeof(struct wire_sample) + 8 + WIRE_FRAME_SLOTS * 8)
 
 struct cpu {
 	int event_fd;			/* -1: none on this CPU */
@@ -39,6 +45,8 @@ struct capture {
 	uint32_t nr_online;
 	uint64_t period_ns, start_ns, now_ns;
 	uint64_t counted, not_followed;
+	uint64_t nr_processes;		/* at the last drain */
+	uint64_t drain_ns;		/* until the next */
 	uint32_t nr_self;
 };
 
@@ -65,10 +73,10 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* A power of two that holds some five drains' worth of deep stacks. */
+/* A power of two that holds RING_NS of the deepest stacks. */
 static uint32_t ring_bytes(const struct capture_config *cfg)
 {
-	uint64_t want = (uint64_t)cfg->freq_hz * LARGE_RECORD, size = CAPTURE_MIN_RING * 16;
+	uint64_t want = cfg->freq_hz * LARGEST_RECORD * RING_NS / NSEC_PER_SEC, size = CAPTURE_MIN_RING;
 
 	if (cfg->ring_bytes)
 		return cfg->ring_bytes;
@@ -165,6 +173,7 @@ int capture_open(struct capture **out, const struct capture_config *cfg, struct 
 	c->cfg = *cfg;
 	c->p = p;
 	c->period_ns = NSEC_PER_SEC / cfg->freq_hz;
+	c->drain_ns = MIN_DRAIN_NS;
 	profile_native(p, (int64_t)c->period_ns);
 	c->decoder = decoder_new(p, k);
 	r = open_all(c);
@@ -243,6 +252,17 @@ static int check_drained(struct capture *c, const struct wire_cpu *copy, const b
 	return 0;
 }
 
+static void set_drain_period(struct capture *c)
+{
+	uint64_t n = decoder_nr_processes(c->decoder);
+
+	if (n != c->nr_processes || c->cfg.ring_bytes)
+		c->drain_ns = MIN_DRAIN_NS;
+	else if (c->drain_ns < MAX_DRAIN_NS)
+		c->drain_ns *= 2;
+	c->nr_processes = n;
+}
+
 int capture_drain(struct capture *c)
 {
 	autofree struct wire_cpu *copy = xcalloc((size_t)c->nr_cpus, sizeof(*copy));
@@ -258,35 +278,48 @@ int capture_drain(struct capture *c)
 	r = ring_buffer__consume(c->rings);
 	if (r < 0)
 		return r;
+	set_drain_period(c);
 	return check_drained(c, copy, valid);
+}
+
+int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
+{
+	struct wire_cpu copy;
+	uint64_t count;
+	int r;
+
+	*l = (struct ledger){ .present = true };
+	if (c->cpu[cpu].event_fd < 0)
+		return 0;
+	r = counters_read(&c->live[cpu], &copy);
+	if (r)
+		return fail(r, "CPU %d still samples", cpu);
+	r = counters_check(&copy, cpu);
+	if (r)
+		return r;
+	r = event_count(c->cpu[cpu].event_fd, &count);
+	if (r)
+		return r;
+	if (copy.emitted != c->cpu[cpu].consumed)
+		return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
+				  (unsigned long long)copy.emitted,
+				  (unsigned long long)c->cpu[cpu].consumed);
+	counters_ledger(&copy, count / c->period_ns, l);
+	return 1;
 }
 
 static int close_ledger(struct capture *c)
 {
-	struct ledger l = { .present = true };
-	struct wire_cpu copy;
-	uint64_t count;
+	struct ledger all = { .present = true }, one;
 	int cpu, r;
 
 	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		if (c->cpu[cpu].event_fd < 0)
-			continue;
-		r = counters_read(&c->live[cpu], &copy);
-		if (r)
-			return fail(r, "CPU %d still samples", cpu);
-		r = counters_check(&copy, cpu);
-		if (r)
+		r = capture_cpu_ledger(c, cpu, &one);
+		if (r < 0)
 			return r;
-		r = event_count(c->cpu[cpu].event_fd, &count);
-		if (r)
-			return r;
-		if (copy.emitted != c->cpu[cpu].consumed)
-			return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
-					  (unsigned long long)copy.emitted,
-					  (unsigned long long)c->cpu[cpu].consumed);
-		counters_ledger(&copy, count / c->period_ns, &l);
+		ledger_sum(&all, &one);
 	}
-	c->p->ledger = l;
+	c->p->ledger = all;
 	return 0;
 }
 
@@ -310,7 +343,7 @@ int capture_stop(struct capture *c)
 
 uint64_t capture_drain_period(const struct capture *c)
 {
-	return MIN_DRAIN_NS;
+	return c->drain_ns;
 }
 
 uint64_t capture_counted(const struct capture *c)
@@ -321,6 +354,16 @@ uint64_t capture_counted(const struct capture *c)
 uint32_t capture_cpus(const struct capture *c)
 {
 	return c->nr_online;
+}
+
+int capture_max_cpus(const struct capture *c)
+{
+	return c->nr_cpus;
+}
+
+bool capture_uses_slots(const struct capture *c)
+{
+	return c->loaded.uses_slots;
 }
 
 uint64_t capture_not_followed(const struct capture *c)

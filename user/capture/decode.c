@@ -115,7 +115,8 @@ static uint32_t push_user(struct decoder *d, const struct wire_sample *s, const 
 	if (proc->gone)
 		return push_special(d, 0, "[truncated: process gone]");
 	for (i = 0; i < s->nr_user; i++) {
-		m = processes_map(d->processes, proc, user_address(s, frame, i), now_ns);
+		m = processes_map(d->processes, proc, user_address(s, frame, i), !i,
+				  now_ns);
 		if (m) {
 			ids[n++] = user_frame(d, m, user_address(s, frame, i));
 		} else if (i != 1 || !(s->flags & WIRE_SYSCALL_RA)) {
@@ -189,6 +190,11 @@ int decoder_add(struct decoder *d, const struct wire_sample *s, size_t size, uin
 	values[COL_CPU] = d->p->period;
 	profile_add(d->p, stack, labels_of(d, s), values);
 	return 0;
+}
+
+uint64_t decoder_nr_processes(const struct decoder *d)
+{
+	return processes_nr_seen(d->processes);
 }
 
 size_t decoder_nr_objects(const struct decoder *d)

@@ -16,6 +16,9 @@ void decoder_free(struct decoder *d);
 /* One record of `size` bytes from the kernel; -EBADMSG when it is not whole. now_ns: CLOCK_MONOTONIC. */
 int decoder_add(struct decoder *d, const struct wire_sample *s, size_t size, uint64_t now_ns) must_check;
 
+/* Different processes met so far. */
+uint64_t decoder_nr_processes(const struct decoder *d);
+
 size_t decoder_nr_objects(const struct decoder *d);
 /* The object and its mapping in the profile (0: not in any stack). */
 const struct object_file *decoder_object(const struct decoder *d, size_t i, uint32_t *mapping);

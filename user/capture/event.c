@@ -123,6 +123,21 @@ int event_count(int fd, uint64_t *count)
 	return 0;
 }
 
+int event_probe_cycles(void)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE,
+					.size = sizeof(attr),
+					.config = PERF_COUNT_HW_CPU_CYCLES,
+					.sample_period = 1u << 30,
+					.disabled = 1 };
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 uint32_t event_max_rate(void)
 {
 	uint64_t rate;

@@ -37,6 +37,7 @@ struct record {
 	int not_run;			/* exit status when the command could not be executed */
 	struct outfile *out;
 	struct loop *loop;
+	int drain_timer;
 	int *pidfd;			/* of args.pids; -1: gone */
 	size_t nr_alive;
 };
@@ -52,7 +53,10 @@ static void worker_started(void *ctx, pid_t pid)
 
 static int on_drain(void *ctx, uint64_t expirations)
 {
-	return capture_drain(((struct record *)ctx)->capture);
+	struct record *r = ctx;
+	int e = capture_drain(r->capture);
+
+	return e ? e : loop_set_timer(r->loop, r->drain_timer, capture_drain_period(r->capture));
 }
 
 static int on_end(void *ctx, uint64_t arg)
@@ -175,10 +179,10 @@ static int arm(struct record *r)
 		e = watch_command(r);
 	if (!e && r->args.duration_ns)
 		e = loop_add_timer(r->loop, r->args.duration_ns, 0, on_end, r);
-	if (e >= 0)
-		e = loop_add_timer(r->loop, capture_drain_period(r->capture),
-				   capture_drain_period(r->capture), on_drain, r);
-	return e < 0 ? e : 0;
+	if (e < 0)
+		return e;
+	r->drain_timer = loop_add_timer(r->loop, capture_drain_period(r->capture), 0, on_drain, r);
+	return r->drain_timer < 0 ? r->drain_timer : 0;
 }
 
 static void describe(struct record *r)

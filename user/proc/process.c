@@ -10,7 +10,8 @@
 #include "proc/maps.h"
 #include "proc/open.h"
 
-#define REREAD_NS (100 * NSEC_PER_MSEC)
+#define REREAD_NS     (100 * NSEC_PER_MSEC)
+#define REREAD_MAX_NS (6400 * NSEC_PER_MSEC)
 #define SWEEP_AT  4096			/* processes; beyond, those that rest are forgotten */
 #define REST_NS	  (10 * NSEC_PER_SEC)
 
@@ -21,6 +22,7 @@ struct processes {
 	struct object_file *object;
 	size_t nr_objects, cap_objects;
 	struct index object_index;
+	uint64_t nr_seen;
 };
 
 struct process_key {
@@ -181,6 +183,7 @@ struct process *processes_get(struct processes *ps, int tgid, uint64_t start_tim
 		id = (uint32_t)ps->nr;
 		grow(&ps->process, &ps->cap, ps->nr + 1, sizeof(*ps->process));
 		p = &ps->process[ps->nr++];
+		ps->nr_seen++;
 		*p = (struct process){ .tgid = tgid, .start_time = start_time, .exec_id = exec_id };
 		index_add(&ps->index, hash, id);
 		read_maps(ps, p, now_ns);
@@ -206,14 +209,25 @@ static const struct process_map *find_map(const struct process *p, uint64_t addr
 }
 
 const struct process_map *processes_map(struct processes *ps, struct process *p, uint64_t address,
-					uint64_t now_ns)
+					bool certain, uint64_t now_ns)
 {
 	const struct process_map *m = find_map(p, address);
+	uint64_t wait = certain || !p->reread_ns ? REREAD_NS : p->reread_ns;
 
-	if (m || p->gone || now_ns - p->read_ns < REREAD_NS)
+	if (m || p->gone || now_ns - p->read_ns < wait)
 		return m;
 	read_maps(ps, p, now_ns);
-	return find_map(p, address);
+	m = find_map(p, address);
+	if (m)
+		p->reread_ns = REREAD_NS;
+	else if (!certain)
+		p->reread_ns = wait * 2 < REREAD_MAX_NS ? wait * 2 : REREAD_MAX_NS;
+	return m;
+}
+
+uint64_t processes_nr_seen(const struct processes *ps)
+{
+	return ps->nr_seen;
 }
 
 size_t processes_nr_objects(const struct processes *ps)

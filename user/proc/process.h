@@ -37,6 +37,7 @@ struct process {
 	uint32_t nr_maps;
 	struct process_map *map;	/* sorted by start */
 	uint64_t read_ns, used_ns;	/* CLOCK_MONOTONIC */
+	uint64_t reread_ns;		/* how long to wait before the mappings are read again */
 };
 
 struct process_map {
@@ -54,11 +55,15 @@ struct process *processes_get(struct processes *ps, int tgid, uint64_t start_tim
 			      uint64_t now_ns);
 
 /*
- * The mapping that holds the address, or NULL. Reads the process's mappings anew where none does,
- * at most once in 100 ms for each process.
+ * The mapping that holds the address, or NULL. Reads the process's mappings anew where none does:
+ * for an address that is code for certain (it ran) at most once in 100 ms for each process, for one that
+ * only may be, less and less often as long as it turns out to be none.
  */
 const struct process_map *processes_map(struct processes *ps, struct process *p, uint64_t address,
-					uint64_t now_ns);
+					bool certain, uint64_t now_ns);
+
+/* Processes that were new to processes_get() so far. */
+uint64_t processes_nr_seen(const struct processes *ps);
 
 size_t processes_nr_objects(const struct processes *ps);
 const struct object_file *processes_object(const struct processes *ps, uint32_t object);

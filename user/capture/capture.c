@@ -308,32 +308,6 @@ int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
 	return 1;
 }
 
-int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
-{
-	struct wire_cpu copy;
-	uint64_t count;
-	int r;
-
-	*l = (struct ledger){ .present = true };
-	if (c->cpu[cpu].event_fd < 0)
-		return 0;
-	r = counters_read(&c->live[cpu], &copy);
-	if (r)
-		return fail(r, "CPU %d still samples", cpu);
-	r = counters_check(&copy, cpu);
-	if (r)
-		return r;
-	r = event_count(c->cpu[cpu].event_fd, &count);
-	if (r)
-		return r;
-	if (copy.emitted != c->cpu[cpu].consumed)
-		return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
-				  (unsigned long long)copy.emitted,
-				  (unsigned long long)c->cpu[cpu].consumed);
-	counters_ledger(&copy, count / c->period_ns, l);
-	return 1;
-}
-
 static int close_ledger(struct capture *c)
 {
 	struct ledger all = { .present = true }, one;
@@ -380,16 +354,6 @@ uint64_t capture_counted(const struct capture *c)
 uint32_t capture_cpus(const struct capture *c)
 {
 	return c->nr_online;
-}
-
-int capture_max_cpus(const struct capture *c)
-{
-	return c->nr_cpus;
-}
-
-bool capture_uses_slots(const struct capture *c)
-{
-	return c->loaded.uses_slots;
 }
 
 int capture_max_cpus(const struct capture *c)

@@ -73,15 +73,6 @@ int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l) must_
 /* Is a task known by what the switch program left (5.10), and not by itself? */
 bool capture_uses_slots(const struct capture *c);
 
-/* Highest CPU number + 1 that this kernel may ever have. */
-int capture_max_cpus(const struct capture *c);
-
-/* After capture_stop(): what became of one CPU's ticks. 1, or 0 when it was not sampled. */
-int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l) must_check;
-
-/* Is a task known by what the switch program left (5.10), and not by itself? */
-bool capture_uses_slots(const struct capture *c);
-
 /* Children that were not followed, since the table of wanted processes was full. */
 uint64_t capture_not_followed(const struct capture *c);
 

@@ -434,6 +434,9 @@ static size_t compare_with_nm(const char *path, const char *options)
 	while (fgets(line, sizeof(line), nm)) {
 		if (!parse_nm(line, &start, &size, name))
 			continue;
+		/* a weak thread-local variable is 'W' too */
+		if (!range_find(o.loaded, o.nr_segments, start))
+			continue;
 		if (start != last)
 			assert_true(matched);
 		matched = matched && start == last;

@@ -334,9 +334,11 @@ static void rank(const struct finder *f, struct hotspots *out)
 			"cpu" : profile_str(p, p->column[f->value_column].type);
 	enum hotspot_sort sort = f->q->sort;
 	const struct row *r;
+	size_t i;
 
 	out->row = xcalloc(f->nr_rows, sizeof(*out->row));
-	for (r = f->rows; r < f->rows + f->nr_rows; r++) {
+	for (i = 0; i < f->nr_rows; i++) {
+		r = &f->rows[i];
 		if (!r->self.value && !r->total.value && !r->self.n && !r->total.n)
 			continue;
 		out->row[out->nr++] = (struct hotspot){

@@ -261,11 +261,14 @@ static void make_table(const struct report *r, const struct profile *p, struct b
 	hotspots_done(&h);
 }
 
-/* What a reader should know of the profile first; JSON has it inside. */
-static void print_account(const struct profile *p)
+/* What a reader should know of the profile. Folded stacks are for programs: only losses are told.
+ */
+static void print_account(const struct report *r, const struct profile *p)
 {
 	struct buf text = { 0 };
 
+	if (r->json || (r->folded && !ledger_total_lost(&p->ledger)))
+		return;
 	summary_print(p, &text);
 	ledger_print(p, &text);
 	fputs(buf_text(&text), stderr);
@@ -274,17 +277,20 @@ static void print_account(const struct profile *p)
 
 static int print_report(const struct report *r, const struct profile *p)
 {
+	bool first = isatty(STDOUT_FILENO); /* else what fails to be written is all that is said */
 	struct buf out = { 0 };
 	int e = 0;
 
-	if (!r->json)
-		print_account(p);
 	if (r->folded)
 		e = make_folded(r, p, &out);
 	else
 		make_table(r, p, &out);
+	if (!e && first)
+		print_account(r, p);
 	if (!e)
 		e = output_text(buf_text(&out));
+	if (!e && !first)
+		print_account(r, p);
 	buf_done(&out);
 	return e;
 }

@@ -13,7 +13,7 @@
 #define FORMAT_MAX_PACKED (1ull << 30)		/* bytes of the file itself */
 #define FORMAT_MAX_MESSAGE (1u << 20)		/* bytes of one sub-message, or of one string */
 #define FORMAT_MAX_STRING (1u << 16)		/* longer strings are cut, not refused */
-#define FORMAT_MAX_UNPACKED (64u << 20)		/* memory that one unpacked sub-message takes */
+#define FORMAT_MAX_UNPACKED (32u << 20)		/* memory that one unpacked sub-message takes */
 #define FORMAT_MAX_SAMPLES (1u << 25)
 #define FORMAT_MAX_VALUES (1u << 27)		/* samples x columns */
 #define FORMAT_MAX_TABLE (1u << 24)		/* mappings, locations, functions, strings: each */

@@ -24,8 +24,11 @@ static struct scale scale_of(const struct profile *p, int column, int64_t larges
 		return (struct scale){ unit, 1, 0 };
 	if (ns >= 1e10)
 		return (struct scale){ "s", (int64_t)NSEC_PER_SEC, 2 };
-	if (ns >= 1e7)
-		return (struct scale){ "ms", (int64_t)NSEC_PER_MSEC, ns >= 1e9 ? 0 : 1 };
+	if (ns >= 1e6)
+		return (struct scale){ "ms", (int64_t)NSEC_PER_MSEC,
+				       ns >= 1e9   ? 0
+				       : ns >= 1e7 ? 1
+						   : 2 };
 	return (struct scale){ "us", 1000, 1 };
 }
 
@@ -141,41 +144,39 @@ static bool is_time(const struct profile *p, int column)
 	return !strcmp(profile_str(p, p->column[column].unit), "nanoseconds");
 }
 
-/* "28.7 s of CPU time sampled" */
+/* "28.7 s of CPU time" */
 static void put_amount(const struct profile *p, int64_t n, int column, struct buf *out)
 {
 	const char *type = profile_str(p, p->column[column].type);
 	struct scale s = scale_of(p, column, n);
 
 	put_value(n, &s, out);
-	if (!is_time(p, column))
-		buf_printf(out, " of %s", type);
-	else if (!strcmp(type, "cpu"))
-		buf_puts(out, " of CPU time sampled");
+	if (is_time(p, column))
+		buf_printf(out, " of %s time", strcmp(type, "cpu") ? type : "CPU");
 	else
-		buf_printf(out, " of %s time", type);
+		buf_printf(out, " of %s", type);
 }
 
 static void put_title(const struct profile *p, const struct hotspot_query *q,
 		      const struct hotspots *h, struct buf *out)
 {
-	int column = h->value_column;
+	struct scale all = scale_of(p, h->value_column, h->all);
 
-	if (is_time(p, column))
+	if (is_time(p, h->value_column))
 		buf_puts(out, "WHERE THE TIME GOES");
 	else
-		buf_printf(out, "WHERE %s GOES", profile_str(p, p->column[column].type));
+		buf_printf(out, "WHERE %s GOES", profile_str(p, p->column[h->value_column].type));
 	buf_printf(out, "%s%s  (", kinds[q->by].words, by_total(q) ? ", WITH CALLEES" : "");
-	put_amount(p, h->base, column, out);
-	if (h->filtered) {
-		buf_puts(out, " that the filter keeps = 100 %; it is ");
-		put_percent(h->base, h->all, out);
-		buf_puts(out, " of ");
-		put_amount(p, h->all, column, out);
-		buf_puts(out, ")\n");
-	} else {
-		buf_puts(out, " = 100 %)\n");
+	put_amount(p, h->base, h->value_column, out);
+	if (!h->filtered) {
+		buf_puts(out, " sampled = 100 %)\n");
+		return;
 	}
+	buf_puts(out, " kept by the filter = 100 %; ");
+	put_percent(h->base, h->all, out);
+	buf_puts(out, " of the ");
+	put_value(h->all, &all, out);
+	buf_puts(out, " sampled)\n");
 }
 
 static void put_hidden(const struct hotspots *h, const struct scale *s, struct buf *out)

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Comment lines that claim to be ours. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "format/pprof_note.h"
+#include "pprof_bytes.h"
+#include "profile_text.h"
+
+static bool take(struct profile *p, const char *line)
+{
+	struct pprof_notes notes = { 0 };
+	bool ours = pprof_note_read(p, &notes, line);
+
+	pprof_notes_done(&notes);
+	return ours;
+}
+
+static void test_kinds(void **state)
+{
+	assert_int_equal(pprof_kind("/usr/bin/x"), MAPPING_FILE);
+	assert_int_equal(pprof_kind(""), MAPPING_FILE);
+	assert_int_equal(pprof_kind("[kernel.kallsyms]_text"), MAPPING_KERNEL);
+	assert_int_equal(pprof_kind("[ext4]"), MAPPING_KERNEL);
+	assert_int_equal(pprof_kind("[vdso]"), MAPPING_VDSO);
+	assert_int_equal(pprof_kind("//anon"), MAPPING_ANON);
+	assert_int_equal(pprof_kind("[anon:jit-cache]"), MAPPING_ANON);
+	assert_int_equal(pprof_kind("[stack]"), MAPPING_ANON);
+}
+
+static void test_meta(void **state)
+{
+	struct profile *p = profile_new();
+
+	assert_true(take(p, "dwell: host=db1"));
+	assert_true(take(p, "dwell: command=a b=c  d"));
+	assert_true(take(p, "dwell: cpus=2 freq=99"));
+	assert_true(take(p, "dwell: worker_deaths=18446744073709551615"));
+	assert_string_equal(p->meta.host, "db1");
+	assert_string_equal(p->meta.command, "a b=c  d");
+	assert_int_equal(p->meta.cpus, 2);
+	assert_int_equal(p->meta.freq_hz, 99);
+	assert_true(p->meta.worker_deaths == UINT64_MAX);
+	profile_free(p);
+}
+
+/* Lines that are wrong in part change nothing at all. */
+static void test_what_is_not_ours(void **state)
+{
+	static const char *const lines[] = {
+		"", "dwell:", "dwell: ", "dwell: x", "dwell: x=1", "Dwell: host=a", "dwell: cpus=2 x=3",
+		"dwell: cpus=4294967296", "dwell: cpus=-1", "dwell: cpus= freq=1", "dwell: cpus=1 ",
+		"dwell: cpus", "dwell: ledger ", "dwell: ledger ticks=1 x=1", "dwell: ledger ticks=-1",
+		"dwell: ledger missed=9223372036854775808", "dwell: ledger missed=--1",
+		"dwell: ledger lost.=1", "dwell: ledger lost.x=", "dwell: ledger ticks=99999999999999999999",
+		"dwell: mapping kind=file", "dwell: mapping kind=odd unnamed= build_id= file=x",
+		"dwell: mapping kind=special unnamed= build_id= file=x",
+		"dwell: mapping kind=file build_id= unnamed= file=x",
+	};
+	struct profile *p = profile_new();
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (take(p, lines[i]))
+			assert_string_equal(lines[i], "refused");
+	}
+	assert_memory_equal(&p->meta, &(struct meta){ 0 }, sizeof(p->meta));
+	assert_false(p->ledger.present);
+	profile_free(p);
+}
+
+static void test_too_long(void **state)
+{
+	struct profile *p = profile_new();
+	struct buf line = { 0 };
+
+	buf_puts(&line, "dwell: host=");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&line, "\xc3\xa4");
+	assert_true(take(p, buf_text(&line)));
+	assert_int_equal(strlen(p->meta.host), sizeof(p->meta.host) - 1);
+	assert_string_equal(p->meta.kernel, "");
+	buf_clear(&line);
+	buf_puts(&line, "dwell: ledger ticks=1");
+	for (int i = 0; i < 100; i++)
+		buf_printf(&line, " lost.reason-number-%d-is-long=1", i);
+	assert_true(take(p, buf_text(&line)));
+	assert_true(p->ledger.nr_lost <= LEDGER_MAX_LOST);
+	assert_int_equal(ledger_total_lost(&p->ledger), 100);
+	buf_done(&line);
+	profile_free(p);
+}
+
+/* One sample of 3, and the comment. */
+static struct profile *read_with_ledger(const char *comment)
+{
+	struct buf b = { 0 };
+	struct profile *p = NULL;
+
+	PB_MESSAGE(&b, 1, 1, 6, 2, 7);
+	PB_MESSAGE(&b, 2, 2, 3);
+	pb_strings(&b);
+	pb_text(&b, 6, "samples");	/* 6 */
+	pb_text(&b, 6, "count");	/* 7 */
+	pb_text(&b, 6, comment);	/* 8 */
+	pb_number(&b, 13, 8);
+	assert_int_equal(read_buf(&b, &p), 0);
+	buf_done(&b);
+	return p;
+}
+
+/* A ledger is believed only as far as the samples bear it out; else it stays a comment. */
+static void test_ledger_and_samples(void **state)
+{
+	static const struct {
+		const char *comment;
+		bool believed;
+	} lines[] = {
+		{ "dwell: ledger ticks=10 counted=3 idle=7", true },
+		{ "dwell: ledger ticks=9 counted=3 idle=7 missed=-1", true },
+		{ "dwell: ledger ticks=11 counted=4 idle=7", false },
+		{ "dwell: ledger ticks=11 counted=3 idle=7", false },
+		{ "dwell: ledger ticks=2 counted=3 idle=18446744073709551615", false },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct profile *p = read_with_ledger(lines[i].comment);
+
+		assert_int_equal(p->ledger.present, lines[i].believed);
+		assert_int_equal(p->nr_comments, !lines[i].believed);
+		if (!lines[i].believed)
+			assert_string_equal(profile_str(p, p->comments[0]), lines[i].comment);
+		profile_free(p);
+	}
+}
+
+static void test_notes_find_their_mapping(void **state)
+{
+	struct profile *p = profile_new();
+	struct pprof_notes notes = { 0 };
+	uint32_t a = profile_strings(p, "/a b"), id = profile_strings(p, "ab");
+	const struct mapping_note *n;
+
+	assert_true(pprof_note_read(p, &notes, "dwell: mapping kind=anon unnamed=why so build_id= file=/a b"));
+	assert_true(pprof_note_read(p, &notes, "dwell: mapping kind=file unnamed=other build_id=ab file=/a b"));
+	pprof_notes_sort(&notes);
+	n = pprof_notes_find(&notes, a, 0);
+	assert_non_null(n);
+	assert_int_equal(n->kind, MAPPING_ANON);
+	assert_string_equal(profile_str(p, n->unnamed), "why so");
+	n = pprof_notes_find(&notes, a, id);
+	assert_non_null(n);
+	assert_string_equal(profile_str(p, n->unnamed), "other");
+	assert_null(pprof_notes_find(&notes, id, 0));
+	pprof_notes_done(&notes);
+	assert_null(pprof_notes_find(&notes, a, 0));
+	profile_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_meta),
+		cmocka_unit_test(test_what_is_not_ours),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_ledger_and_samples),
+		cmocka_unit_test(test_notes_find_their_mapping),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

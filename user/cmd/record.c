@@ -30,6 +30,7 @@ struct record {
 	struct record_args args;
 	struct profile *p;
 	struct kallsyms *kallsyms;
+	char *no_kallsyms;		/* why there are none */
 	struct worker *worker;
 	pid_t worker_pid;		/* the first one */
 	struct capture *capture;
@@ -157,7 +158,7 @@ static int prepare(struct record *r)
 		return e;
 	privilege_raise_files();
 	if (r->args.capture.take_kernel && kallsyms_open(&r->kallsyms, "/proc/kallsyms") < 0)
-		fprintf(stderr, "dwell: kernel functions stay unnamed: %s\n", error_text());
+		r->no_kallsyms = xstrdup(error_text());
 	r->p = profile_new();
 	e = loop_new(&r->loop);
 	if (e)
@@ -223,8 +224,11 @@ static void name_all(struct record *r)
 /* Samples until the end, whatever ends it. */
 static int sample(struct record *r)
 {
-	int e = capture_start(r->capture);
+	int e;
 
+	if (r->no_kallsyms)
+		fprintf(stderr, "dwell: kernel functions stay unnamed: %s\n", r->no_kallsyms);
+	e = capture_start(r->capture);
 	if (e)
 		return e;
 	if (r->child.pid) {
@@ -295,6 +299,7 @@ static void cleanup(struct record *r)
 	loop_free(r->loop);
 	child_done(&r->child);
 	free(r->pidfd);
+	free(r->no_kallsyms);
 	record_args_done(&r->args);
 }
 

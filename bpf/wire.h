@@ -12,6 +12,7 @@
 #else
 #include <linux/types.h>
 #endif
+#include "bpf/rows.h"
 
 #define WIRE_COMM_LEN	 16
 #define WIRE_MAX_KERNEL	 127	/* frames; the kernel's own default limit */

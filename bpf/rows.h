@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Unwind tables as the walker reads them, made of .eh_frame in user space.
+ *
+ *   process --> maps: sorted [start, end) --> pages: one per 4 KiB of text --> rows
+ *
+ * A row says how to unwind from an address on, up to the next row; it stands
+ * for itself (4 bytes) or, rarely, names a rule in the table of rules. Each
+ * page begins with a row at its offset 0 (what holds from before), so that a
+ * search never leaves its page. Everything lies in chunks of 256 KiB: rows,
+ * pages and maps each by one number, chunk and place in it.
+ */
+#ifndef BPF_ROWS_H
+#define BPF_ROWS_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define WIRE_CHUNK_BYTES 262144u
+#define WIRE_MAX_CHUNKS	 4096u
+
+/*
+ * A row, from its high bits on, so that a search compares whole words:
+ *   offset in its page:12  escaped:1  base:1  cfa/8:9  fp/8:7  ra:2
+ *                          escaped:1  rule:19
+ * cfa = base register + 8 * cfa; the caller's frame pointer is at cfa - 8 * fp (0: unchanged).
+ */
+#define ROW_PC_SHIFT	 20
+#define ROW_PC_MASK	 0xfffu
+#define ROW_BELOW	 0xfffffu	/* all bits below the offset */
+#define ROW_ESCAPED	 (1u << 19)
+#define ROW_RULE_MASK	 0x7ffffu
+#define ROW_BASE_FP	 (1u << 18)	/* else the stack pointer */
+#define ROW_CFA_SHIFT	 9
+#define ROW_CFA_MASK	 0x1ffu
+#define ROW_FP_SHIFT	 2
+#define ROW_FP_MASK	 0x7fu
+#define ROW_RA_MASK	 3u
+
+/* Where the return address is. x86-64 knows only the first. */
+enum row_ra {
+	ROW_RA_CFA,		/* at cfa - 8 */
+	ROW_RA_LINK,		/* in the link register (aarch64, a leaf) */
+	ROW_RA_ABOVE_FP,	/* next to the saved frame pointer, above it (aarch64) */
+};
+
+/* Rules with a fixed number. Others follow, interned. */
+enum rule_number {
+	RULE_NONE,		/* no unwind information here: a gap */
+	RULE_STOP,		/* the outermost frame */
+	RULE_SIGNAL,		/* a signal's frame: all registers are in it */
+	RULE_UNSUPPORTED,	/* there is information, but beyond what a rule can say */
+	RULE_FIRST_FREE
+};
+
+#define WIRE_MAX_RULES 65536u
+
+enum rule_cfa {
+	CFA_NONE,		/* of RULE_NONE, RULE_STOP, RULE_SIGNAL, RULE_UNSUPPORTED */
+	CFA_REG,		/* reg + off */
+	CFA_DEREF,		/* *(reg + off) */
+	CFA_PLT,		/* sp + 8 + ((pc & 15) >= off ? 8 : 0) */
+};
+
+enum rule_fp {
+	FP_SAME,
+	FP_CFA,			/* at cfa + off */
+	FP_FP,			/* at fp + off */
+	FP_UNDEFINED,
+};
+
+enum rule_ra {
+	RA_CFA,			/* at cfa + off */
+	RA_REG,			/* in register `off` */
+};
+
+struct wire_rule {
+	__u8 cfa;		/* enum rule_cfa */
+	__u8 cfa_reg;		/* DWARF number */
+	__u8 fp;		/* enum rule_fp */
+	__u8 ra;		/* enum rule_ra */
+	__s32 cfa_off, fp_off, ra_off;
+};
+
+/* The rows of 4 KiB of text. */
+struct wire_page {
+	__u32 first;		/* row number: chunk * WIRE_CHUNK_ROWS + place */
+	__u16 count;		/* 0: no rows at all. Never reaches into the next chunk */
+	__u16 pad;
+};
+
+#define WIRE_CHUNK_ROWS	 (WIRE_CHUNK_BYTES / 4)
+#define WIRE_CHUNK_PAGES (WIRE_CHUNK_BYTES / 8)
+#define WIRE_CHUNK_MAPS	 (WIRE_CHUNK_BYTES / 32)
+#define WIRE_NO_PAGES	 0xffffffffu
+
+enum wire_map_flags {
+	WIRE_MAP_FP = 1,	/* code without rows that keeps frame pointers (JIT, Go) */
+};
+
+/* An executable mapping of a process, or the part of one that has rows. */
+struct wire_map {
+	__u64 start, end;
+	__u32 pages;		/* page number of start (4 KiB each from there); WIRE_NO_PAGES: none */
+	__u32 flags;
+	__u64 pad;
+};
+
+/*
+ * The maps of a process, in a hash table that user space fills: slot = hash of tgid, then the next
+ * ones, WIRE_PROCESS_PROBES at most. version is odd while a slot is being written.
+ */
+struct wire_process {
+	__u32 tgid;		/* 0: free */
+	__u32 version;
+	__u64 start_time;
+	__u32 exec_id;
+	__u32 first;		/* map number; all nr lie in one chunk */
+	__u32 nr;
+	__u32 pad;
+};
+
+#define WIRE_PROCESS_SLOTS  65536u
+#define WIRE_PROCESS_PROBES 16
+#define WIRE_PROCESS_HASH(tgid) (((tgid) * 0x9E3779B1u) >> 16)
+
+_Static_assert(sizeof(struct wire_rule) == 16, "wire_rule");
+_Static_assert(sizeof(struct wire_page) == 8, "wire_page");
+_Static_assert(sizeof(struct wire_map) == 32, "wire_map");
+_Static_assert(sizeof(struct wire_process) == 32, "wire_process");
+
+#endif

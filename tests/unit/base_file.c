@@ -68,7 +68,7 @@ static void test_commit(void **state)
 	umask(022);
 	assert_int_equal(outfile_open(&of, "out"), 0);
 	assert_int_equal(access("out", F_OK), -1);
-	assert_int_equal(nr_files("."), 1);		/* the temporary one */
+	assert_int_equal(nr_files("."), 1); /* the temporary one */
 	assert_int_equal(outfile_write(of, "ab", 2), 0);
 	assert_int_equal(outfile_write(of, "c", 1), 0);
 	assert_int_equal(outfile_commit(of, 0), 0);

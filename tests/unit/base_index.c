@@ -136,18 +136,15 @@ static void test_hash_spreads(void **state)
 		for (i = 0; i < 1024; i++)
 			worst = count[i] > worst ? count[i] : worst;
 	}
-	assert_in_range(worst, 64, 128);	/* 64 on average; deviation 8 */
+	assert_in_range(worst, 64, 128); /* 64 on average; deviation 8 */
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_hashes),
-		cmocka_unit_test(test_bad_hashes),
-		cmocka_unit_test(test_wraps_around),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_hash_sees_every_byte),
-		cmocka_unit_test(test_hash_spreads),
+		cmocka_unit_test(test_good_hashes),	     cmocka_unit_test(test_bad_hashes),
+		cmocka_unit_test(test_wraps_around),	     cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_hash_sees_every_byte), cmocka_unit_test(test_hash_spreads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

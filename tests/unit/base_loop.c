@@ -11,8 +11,8 @@
 
 struct seen {
 	uint64_t calls, sum, last;
-	uint64_t stop_after;		/* calls */
-	int fd;				/* read from, when it is there */
+	uint64_t stop_after; /* calls */
+	int fd;		     /* read from, when it is there */
 	int close_too;
 };
 
@@ -116,7 +116,7 @@ static void test_fd_and_hangup(void **state)
 	assert_int_equal(loop_run(l), 7);
 	assert_true(hang.last & EPOLLHUP);
 	loop_free(l);
-	assert_true(fcntl(fds[0], F_GETFD) >= 0);	/* the caller's still */
+	assert_true(fcntl(fds[0], F_GETFD) >= 0); /* the caller's still */
 	close(fds[0]);
 }
 

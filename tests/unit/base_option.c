@@ -107,7 +107,8 @@ static void test_bad(void **state)
 		{ "record -ax", "unknown option -x (see dwell record --help)" },
 		{ "record y -x z", "unknown option -x (see dwell record --help)" },
 		{ "record -p", "option --pid needs a value: PID,.. (see dwell record --help)" },
-		{ "record -a --pid", "option --pid needs a value: PID,.. (see dwell record --help)" },
+		{ "record -a --pid",
+		  "option --pid needs a value: PID,.. (see dwell record --help)" },
 		{ "record --all=1", "option --all takes no value (see dwell record --help)" },
 		{ "record --help=1", "option --help takes no value (see dwell record --help)" },
 		{ "/usr/bin/dwell -x", "unknown option -x (see dwell --help)" },
@@ -118,7 +119,7 @@ static void test_bad(void **state)
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		assert_int_equal(run(rows[i].line, log, operands), -EINVAL);
 		assert_string_equal(error_text(), rows[i].text);
-		assert_string_equal(log, "");	/* nothing was set before the mistake */
+		assert_string_equal(log, ""); /* nothing was set before the mistake */
 	}
 	assert_int_equal(run("record -a -p bad", log, operands), -ERANGE);
 	assert_string_equal(error_text(), "no process bad");
@@ -140,12 +141,11 @@ static void test_help_text(void **state)
 	struct buf out = { 0 };
 
 	options_help(defs, &out);
-	assert_string_equal(buf_text(&out),
-			    "  -a, --all                 the whole machine\n"
-			    "  -p, --pid PID,..          only these processes\n"
-			    "                            and their children\n"
-			    "      --json                print JSON\n"
-			    "  -h, --help                show this help\n");
+	assert_string_equal(buf_text(&out), "  -a, --all                 the whole machine\n"
+					    "  -p, --pid PID,..          only these processes\n"
+					    "                            and their children\n"
+					    "      --json                print JSON\n"
+					    "  -h, --help                show this help\n");
 	buf_done(&out);
 }
 

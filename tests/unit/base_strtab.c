@@ -23,6 +23,9 @@ static void test_interns(void **state)
 	assert_int_equal(strtab_find(&st, "main"), a);
 	assert_int_equal(strtab_find(&st, "never"), INDEX_NONE);
 	assert_string_equal(strtab_get(&st, 12345), "");
+	assert_int_equal(strtab_add(&st, NULL, 0), 0);
+	assert_int_equal(strtab_add(&st, "\0x", 2), 0);
+	assert_int_equal(strtab_find(&st, ""), 0);
 	strtab_done(&st);
 }
 

@@ -23,7 +23,7 @@ static void test_buf(void **state)
 	buf_clear(&b);
 	assert_string_equal(buf_text(&b), "");
 	for (i = 0; i < 1000; i++)
-		buf_printf(&b, "%0300d", 7);	/* longer than the room that is made at first */
+		buf_printf(&b, "%0300d", 7); /* longer than the room that is made at first */
 	assert_int_equal(b.len, 300000);
 	assert_int_equal(strlen(b.data), 300000);
 	buf_done(&b);
@@ -32,15 +32,18 @@ static void test_buf(void **state)
 
 static const struct {
 	const char *in;
-	size_t len;		/* 0: strlen(in) */
+	size_t len; /* 0: strlen(in) */
 	const char *out;
 } clean[] = {
 	{ "plain", 0, "plain" },
-	{ "h\xc3\xa4user \xe2\x82\xac \xf0\x9f\x98\x80", 0, "h\xc3\xa4user \xe2\x82\xac \xf0\x9f\x98\x80" },
+	{ "h\xc3\xa4user \xe2\x82\xac \xf0\x9f\x98\x80", 0,
+	  "h\xc3\xa4user \xe2\x82\xac \xf0\x9f\x98\x80" },
 	{ "a\tb\nc\x1b[31m", 0, "a" R "b" R "c" R "[31m" },
 	{ "nul\0in", 6, "nul" R "in" },
 	{ "del\x7f", 0, "del" R },
-	{ "c1 \xc2\x9b" "31m \xc2\x80 \xc2\x85", 0, "c1 " R "31m " R " " R },
+	{ "c1 \xc2\x9b"
+	  "31m \xc2\x80 \xc2\x85",
+	  0, "c1 " R "31m " R " " R },
 	{ "nbsp \xc2\xa0", 0, "nbsp \xc2\xa0" },
 	/* overlong forms of '/', NUL and U+07FF, U+FFFF */
 	{ "\xc0\xaf", 0, R R },
@@ -117,8 +120,8 @@ static void test_sanitize_cuts_at_a_character(void **state)
 
 static void test_parse_u64(void **state)
 {
-	static const char *const bad[] = { "",	  " 1",	 "1 ",	 "+1", "-1", "0x",
-					   "0xg", "1x", "12k", "1.0", "x", "0x 1" };
+	static const char *const bad[] = { "",	  " 1", "1 ",  "+1",  "-1", "0x",
+					   "0xg", "1x", "12k", "1.0", "x",  "0x 1" };
 	uint64_t v = 77;
 	size_t i;
 
@@ -145,14 +148,23 @@ static void test_parse_duration(void **state)
 		const char *text;
 		uint64_t ns;
 	} good[] = {
-		{ "5", 5000000000 },	 { "5s", 5000000000 },	   { "0.5", 500000000 },
-		{ "1.25s", 1250000000 }, { "250ms", 250000000 },   { "10us", 10000 },
-		{ "7ns", 7 },		 { "2m", 120000000000 },   { "1.5h", 5400000000000 },
-		{ "1d", 86400000000000 }, { "0", 0 },		   { "0.1ms", 100000 },
-		{ "0.3333333333333", 333333333 }, { "9223372036", 9223372036000000000 },
+		{ "5", 5000000000 },
+		{ "5s", 5000000000 },
+		{ "0.5", 500000000 },
+		{ "1.25s", 1250000000 },
+		{ "250ms", 250000000 },
+		{ "10us", 10000 },
+		{ "7ns", 7 },
+		{ "2m", 120000000000 },
+		{ "1.5h", 5400000000000 },
+		{ "1d", 86400000000000 },
+		{ "0", 0 },
+		{ "0.1ms", 100000 },
+		{ "0.3333333333333", 333333333 },
+		{ "9223372036", 9223372036000000000 },
 	};
-	static const char *const bad[] = { "",	  "s",	 "-1",	"5 s", "5S",   "1.",
-					   ".5", "1.s", "1e3", "5sec", "5ss", "0x5", "1.2.3", " 5" };
+	static const char *const bad[] = { "",	  "s",	 "-1",	 "5 s", "5S",  "1.",	".5",
+					   "1.s", "1e3", "5sec", "5ss", "0x5", "1.2.3", " 5" };
 	static const char *const over[] = { "9223372037", "106752d", "99999999999999999999s",
 					    "18446744073709551615h" };
 	uint64_t ns;

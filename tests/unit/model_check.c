@@ -30,15 +30,15 @@ static struct profile *make(void)
 	return p;
 }
 
-#define BREAK(what, where)                                                                         \
-	do {                                                                                       \
-		struct profile *p = make();                                                        \
-		assert_int_equal(profile_check(p), 0);                                             \
-		error_clear();                                                                     \
-		what;                                                                              \
-		assert_int_equal(profile_check(p), -EINVAL);                                       \
-		assert_int_equal(strncmp(error_text(), where, strlen(where)), 0);                  \
-		profile_free(p);                                                                   \
+#define BREAK(what, where)                                                        \
+	do {                                                                      \
+		struct profile *p = make();                                       \
+		assert_int_equal(profile_check(p), 0);                            \
+		error_clear();                                                    \
+		what;                                                             \
+		assert_int_equal(profile_check(p), -EINVAL);                      \
+		assert_int_equal(strncmp(error_text(), where, strlen(where)), 0); \
+		profile_free(p);                                                  \
 	} while (0)
 
 static void test_tables(void **state)
@@ -70,6 +70,8 @@ static void test_frames_and_stacks(void **state)
 	BREAK(p->frames[1].mapping = 2, "profile: frame 1");
 	BREAK(p->frames[1].nr_lines = 2, "profile: frame 1: lines");
 	BREAK(p->frames[1].nr_lines = UINT32_MAX, "profile: frame 1: lines");
+	BREAK((p->frames[1].first_line = 1, p->frames[1].nr_lines = UINT32_MAX),
+	      "profile: frame 1: lines");
 	BREAK(p->frames[2].first_line = 2, "profile: frame 2: lines");
 	BREAK(p->nr_frames = 0, "profile: frame 0");
 	BREAK(p->nr_frames = 2, "profile: stack 2: a frame");
@@ -102,7 +104,7 @@ static void test_labels_and_samples(void **state)
 static void test_ledger(void **state)
 {
 	BREAK(p->ledger.idle = 8, "ledger does not close: 10 ticks");
-	BREAK(p->ledger.counted = 4; p->ledger.idle = 6,
+	BREAK((p->ledger.counted = 4, p->ledger.idle = 6),
 	      "profile: the ledger counted 4 ticks, the samples are 3");
 	BREAK(profile_values(p, 0)[COL_SAMPLES] = 1, "profile: the ledger counted 3");
 	BREAK(profile_values(p, 0)[COL_SAMPLES] = -1, "profile: sample 0: a negative count");

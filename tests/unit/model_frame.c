@@ -36,7 +36,8 @@ static void test_by_address(void **state)
 static void test_by_lines(void **state)
 {
 	struct profile *p = profile_new();
-	const struct line l[2] = { { new_function(p, "inner"), 5 }, { new_function(p, "outer"), 9 } };
+	const struct line l[2] = { { new_function(p, "inner"), 5 },
+				   { new_function(p, "outer"), 9 } };
 	const struct line other[2] = { l[0], { l[1].function, 10 } };
 	uint32_t id = profile_frame_lines(p, 0, 0, l, 2);
 
@@ -63,7 +64,7 @@ static void test_named_later(void **state)
 	assert_string_equal(profile_frame_name(p, id, 0, buf, sizeof(buf)), "malloc");
 	assert_int_equal(profile_frame(p, m, 0x10), id);
 	assert_int_equal(profile_frame_lines(p, m, 0x10, &l, 1), id);
-	profile_name_frame(p, id, &other, 1);		/* has its name */
+	profile_name_frame(p, id, &other, 1); /* has its name */
 	assert_true(p->lines[p->frames[id].first_line].line == 3);
 	assert_int_not_equal(profile_frame_lines(p, m, 0x10, &other, 1), id);
 	profile_native(p, 1);
@@ -95,8 +96,10 @@ static void test_names(void **state)
 static void test_modules(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "/usr/lib/libc.so.6", "libc.so.6" }, { "[kernel.kallsyms]", "[kernel.kallsyms]" },
-		{ "plain", "plain" },		       { "/ends/", "/ends/" },
+		{ "/usr/lib/libc.so.6", "libc.so.6" },
+		{ "[kernel.kallsyms]", "[kernel.kallsyms]" },
+		{ "plain", "plain" },
+		{ "/ends/", "/ends/" },
 		{ "", "-" },
 	};
 	struct profile *p = profile_new();
@@ -159,11 +162,30 @@ static void test_move(void **state)
 	assert_int_equal(profile_mapping(p, &(struct mapping){ .file = p->mappings[m].file,
 							       .start = 0x401000,
 							       .limit = 0x404100,
-							       .offset = 0x1000 }), m);
+							       .offset = 0x1000 }),
+			 m);
 	profile_native(p, 1);
 	assert_int_equal(profile_check(p), 0);
 	profile_move_mapping(p, m, NULL, 0);
 	assert_true(p->frames[id[0]].address == 0x401000);
+	profile_free(p);
+}
+
+/* Parts that touch in the file and are apart in memory: an end belongs to the next one. */
+static void test_move_across_a_seam(void **state)
+{
+	static const struct segment seg[2] = { { 0x1000, 0x1000, 0x1000 },
+					       { 0x2000, 0x1000, 0x9000 } };
+	struct profile *p = profile_new();
+	uint32_t m = new_mapping(p, "/bin/a");
+	uint32_t low = profile_frame(p, m, 0x1fff), high = profile_frame(p, m, 0x2000);
+	uint32_t beyond = profile_frame(p, m, 0x3000);
+
+	profile_move_mapping(p, m, seg, 2);
+	assert_true(p->frames[low].address == 0x1fff && p->frames[high].address == 0x9000);
+	assert_true(p->frames[beyond].address == 0x3000);
+	assert_true(p->mappings[m].start == 0x1000 && p->mappings[m].offset == 0x1000);
+	assert_true(p->mappings[m].limit == 0xa000);
 	profile_free(p);
 }
 
@@ -187,13 +209,10 @@ static void test_move_by_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_address),
-		cmocka_unit_test(test_by_lines),
-		cmocka_unit_test(test_named_later),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_modules),
-		cmocka_unit_test(test_special),
-		cmocka_unit_test(test_move),
+		cmocka_unit_test(test_by_address),  cmocka_unit_test(test_by_lines),
+		cmocka_unit_test(test_named_later), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_modules),	    cmocka_unit_test(test_special),
+		cmocka_unit_test(test_move),	    cmocka_unit_test(test_move_across_a_seam),
 		cmocka_unit_test(test_move_by_one),
 	};
 

@@ -168,7 +168,8 @@ static void test_special_frames(void **state)
 	profile_free(p);
 }
 
-static uint32_t labels_of(struct profile *p, const char *process, const char *comm, int pid, int tid)
+static uint32_t labels_of(struct profile *p, const char *process, const char *comm, int pid,
+			  int tid)
 {
 	struct label l[4];
 	uint32_t nr = 0;
@@ -202,10 +203,12 @@ static void test_processes_and_threads(void **state)
 	add(p, f, 0, 9);
 	add(p, f, labels_of(p, NULL, NULL, 5, 6), 8);
 	add(p, f, labels_of(p, "x", NULL, 0, 0), 7);
-	assert_rows(p, &by_process,
-		    "[no process label] - 9/9; pid 5 - 8/8; web (10) - 7/7; x - 7/7; web (20) - 1/1; ");
-	assert_rows(p, &by_thread, "[no thread label] - 9/9; tid 6 - 8/8; [no thread label] x 7/7; "
-				   "worker (11) web 5/5; main (10) web 2/2; main (20) web 1/1; ");
+	assert_rows(
+		p, &by_process,
+		"[no process label] - 9/9; pid 5 - 8/8; web (10) - 7/7; x - 7/7; web (20) - 1/1; ");
+	assert_rows(p, &by_thread,
+		    "[no thread label] - 9/9; tid 6 - 8/8; [no thread label] x 7/7; "
+		    "worker (11) web 5/5; main (10) web 2/2; main (20) web 1/1; ");
 	profile_free(p);
 }
 
@@ -247,21 +250,26 @@ static void test_focus_and_ignore(void **state)
 	assert_int_equal(regcomp(&web, "^web$", REG_EXTENDED | REG_NOSUB), 0);
 	add(p, path(p, "/a", "main;parse_x;leaf"), 0, 4);
 	add(p, path(p, "/a", "main;out+parse_in"), 0, 2);
+	add(p, path(p, "/a", "main;parse_out+in"), 0, 32);
 	add(p, path(p, "/a", "main;reparse"), 0, 1);
 	add(p, path(p, "/lib.so", "main;parse;1000"), labels_of(p, "web", "w", 1, 1), 8);
 	add(p, path(p, "/lib.so", "[truncated];f"), 0, 16);
 	q.focus = &parse;
 	hotspots_find(p, &q, &h);
 	assert_string_equal(rows_of(&h, out),
-			    "lib.so+0x1000 lib.so 8/8; leaf a 4/4; parse_in a 2/2; main lib.so 0/8; "
-			    "parse lib.so 0/8; main a 0/6; parse_x a 0/4; out a 0/2; ");
-	assert_true(h.filtered && h.base_samples == 14 && h.all_samples == 31);
+			    "in a 32/32; lib.so+0x1000 lib.so 8/8; leaf a 4/4; parse_in a 2/2; "
+			    "main a 0/38; parse_out a 0/32; main lib.so 0/8; parse lib.so 0/8; "
+			    "parse_x a 0/4; out a 0/2; ");
+	assert_true(h.filtered && h.base_samples == 46 && h.all_samples == 63);
 	hotspots_done(&h);
 	q.ignore = &lib;
-	assert_rows(p, &q, "leaf a 4/4; parse_in a 2/2; main a 0/6; parse_x a 0/4; out a 0/2; ");
+	assert_rows(p, &q,
+		    "in a 32/32; leaf a 4/4; parse_in a 2/2; main a 0/38; parse_out a 0/32; "
+		    "parse_x a 0/4; out a 0/2; ");
 	q.focus = NULL;
-	assert_rows(p, &q, "leaf a 4/4; parse_in a 2/2; reparse a 1/1; main a 0/7; parse_x a 0/4; "
-			   "out a 0/2; ");
+	assert_rows(p, &q,
+		    "in a 32/32; leaf a 4/4; parse_in a 2/2; reparse a 1/1; main a 0/39; "
+		    "parse_out a 0/32; parse_x a 0/4; out a 0/2; ");
 	q.ignore = NULL;
 	q.focus = &web;
 	q.by = BY_PROCESS;

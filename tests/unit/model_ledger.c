@@ -10,18 +10,24 @@
 static void test_closes(void **state)
 {
 	struct ledger l = {
-		.present = true, .ticks = 100, .counted = 60, .idle = 30, .filtered = 5, .self = 2,
+		.present = true,
+		.ticks = 100,
+		.counted = 60,
+		.idle = 30,
+		.filtered = 5,
+		.self = 2,
 	};
 
 	assert_int_equal(ledger_check(&l), -EINVAL);
-	assert_string_equal(error_text(), "ledger does not close: 100 ticks, but 60 counted + 30 idle "
-					  "+ 5 filtered + 2 self + 0 missed + 0 lost");
+	assert_string_equal(error_text(),
+			    "ledger does not close: 100 ticks, but 60 counted + 30 idle "
+			    "+ 5 filtered + 2 self + 0 missed + 0 lost");
 	l.missed = 2;
 	ledger_lost(&l, "ring-full", 1);
 	assert_int_equal(ledger_check(&l), 0);
 	l.missed = 4;
 	assert_int_equal(ledger_check(&l), -EINVAL);
-	l.missed = -1;		/* a tick that came early */
+	l.missed = -1; /* a tick that came early */
 	l.ticks = 97;
 	assert_int_equal(ledger_check(&l), 0);
 }
@@ -74,8 +80,9 @@ static void test_reasons_beyond_the_table(void **state)
 static void test_sum(void **state)
 {
 	struct ledger a = { .ticks = 10, .counted = 9, .missed = 1 };
-	struct ledger b = { .present = true, .ticks = 20, .idle = 15, .filtered = 1, .self = 2,
-			    .missed = -1 };
+	struct ledger b = {
+		.present = true, .ticks = 20, .idle = 15, .filtered = 1, .self = 2, .missed = -1
+	};
 
 	ledger_lost(&b, "nested", 3);
 	ledger_sum(&a, &b);
@@ -102,12 +109,9 @@ static void test_broken_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_closes),
-		cmocka_unit_test(test_wrapping_sums_do_not_close),
-		cmocka_unit_test(test_lost_rows),
-		cmocka_unit_test(test_reasons_beyond_the_table),
-		cmocka_unit_test(test_sum),
-		cmocka_unit_test(test_broken_rows),
+		cmocka_unit_test(test_closes),	  cmocka_unit_test(test_wrapping_sums_do_not_close),
+		cmocka_unit_test(test_lost_rows), cmocka_unit_test(test_reasons_beyond_the_table),
+		cmocka_unit_test(test_sum),	  cmocka_unit_test(test_broken_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

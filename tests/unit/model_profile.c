@@ -65,7 +65,7 @@ static void test_mappings(void **state)
 	uint32_t id = profile_mapping(p, &m);
 
 	assert_int_equal(id, 1);
-	m.has_functions = true;		/* no part of what a mapping is */
+	m.has_functions = true; /* no part of what a mapping is */
 	assert_int_equal(profile_mapping(p, &m), id);
 	m.kind = MAPPING_ANON;
 	assert_int_not_equal(profile_mapping(p, &m), id);
@@ -186,10 +186,10 @@ static void test_many_stacks(void **state)
 
 	assert_int_equal(profile_add_column(p, "n", "count"), 0);
 	for (i = 0; i < NR; i++) {
-		srandom(i % (NR / 2));		/* each twice */
+		srandom(i % (NR / 2)); /* each twice */
 		for (j = 0; j < DEPTH; j++)
-			leaf[i] = profile_push(p, leaf[i],
-					       profile_frame(p, 0, (uint64_t)random() % 50 + j * 100));
+			leaf[i] = profile_push(
+				p, leaf[i], profile_frame(p, 0, (uint64_t)random() % 50 + j * 100));
 		profile_add(p, leaf[i], 0, &one);
 	}
 	for (i = 0; i < NR; i++) {

@@ -13,17 +13,17 @@
 #include "base/alloc.h"
 
 #define TEMP_TRIES 64
-#define NO_ID ((uid_t)-1)
+#define NO_ID	   ((uid_t)-1)
 
 struct outfile {
 	int fd;
-	int dir;		/* the target's folder; -1: written directly */
-	char *path;		/* as given */
-	const char *name;	/* its last component */
+	int dir;	  /* the target's folder; -1: written directly */
+	char *path;	  /* as given */
+	const char *name; /* its last component */
 	char temp[NAME_MAX + 1];
 	uid_t uid;
 	gid_t gid;
-	int err;		/* sticky */
+	int err; /* sticky */
 };
 
 static void outfile_free(struct outfile *of)
@@ -90,7 +90,7 @@ static int open_folder(struct outfile *of)
 	size_t len = (size_t)(of->name - of->path);
 
 	if (len > 1)
-		len--;		/* without the slash, but for "/" itself */
+		len--; /* without the slash, but for "/" itself */
 	folder = len ? strndup(of->path, len) : xstrdup(".");
 	of->dir = open(folder ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (of->dir < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -156,7 +156,7 @@ static int write_some(struct outfile *of, const char *p, size_t len)
 			p += n;
 			len -= (size_t)n;
 		} else if (errno == EAGAIN) {
-			poll(&pfd, 1, -1);	/* a terminal or pipe that somebody set so */
+			poll(&pfd, 1, -1); /* a terminal or pipe that somebody set so */
 		} else if (errno != EINTR) {
 			return -errno;
 		}

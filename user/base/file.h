@@ -36,13 +36,16 @@ void outfile_abort(struct outfile *of);
 /* Removes just the temporary file: for a signal handler that is about to end the process. */
 void outfile_unlink(const struct outfile *of);
 
-/* Reads all of fd (from its offset), at most `limit` bytes: -EFBIG beyond. *data gets a NUL behind it. */
+/*
+ * Reads all of fd (from its offset), at most `limit` bytes: -EFBIG beyond. *data is the caller's
+ * to free, with a NUL behind it.
+ */
 int read_all(int fd, size_t limit, char **data, size_t *len) must_check;
 
 /* The same by path. */
 int read_file(const char *path, size_t limit, char **data, size_t *len) must_check;
 
-/* Reads a small (sysctl-like) file without its last newline; buf is "" on failure. */
+/* A small (sysctl-like) file without its last newline; buf is "" on failure, -EFBIG among them. */
 int read_line(const char *path, char *buf, size_t cap) must_check;
 
 #endif

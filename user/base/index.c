@@ -105,7 +105,7 @@ static void resize(struct index *ix, uint32_t nr)
 	size_t i, nr_former = former ? (size_t)ix->mask + 1 : 0;
 
 	if (!nr)
-		abort();		/* 2^32 slots: the ids have run out */
+		abort(); /* 2^32 slots: the ids have run out */
 	ix->slots = xcalloc(nr, sizeof(*ix->slots));
 	ix->mask = nr - 1;
 	for (i = 0; i < nr_former; i++) {
@@ -118,7 +118,7 @@ static void resize(struct index *ix, uint32_t nr)
 void index_add(struct index *ix, uint64_t hash, uint32_t id)
 {
 	if (id == INDEX_NONE)
-		abort();		/* as above */
+		abort(); /* as above */
 	if (!ix->slots)
 		resize(ix, INDEX_MIN_SLOTS);
 	else if (ix->used >= ((uint64_t)ix->mask + 1) * 7 / 10)

@@ -14,7 +14,7 @@
 struct source {
 	struct source *next;
 	int fd;
-	bool own;		/* the loop closes fd */
+	bool own; /* the loop closes fd */
 	/* Gets what the callback is told from fd; 0: nothing to tell now. NULL: the events. */
 	int (*take)(int fd, uint64_t *arg);
 	loop_fn fn;
@@ -75,6 +75,13 @@ int loop_add_fd(struct loop *l, int fd, loop_fn fn, void *ctx)
 	return add(l, &(struct source){ .fd = fd, .fn = fn, .ctx = ctx });
 }
 
+/* A descriptor of the loop's own; the caller closes it when this fails. */
+static int add_own(struct loop *l, int fd, int (*take)(int, uint64_t *), loop_fn fn, void *ctx)
+{
+	return add(l,
+		   &(struct source){ .fd = fd, .own = true, .take = take, .fn = fn, .ctx = ctx });
+}
+
 static int take_timer(int fd, uint64_t *arg)
 {
 	return read(fd, arg, sizeof(*arg)) == sizeof(*arg);
@@ -109,8 +116,7 @@ int loop_add_timer(struct loop *l, uint64_t first_ns, uint64_t period_ns, loop_f
 		return fail(-errno, "create a timer");
 	err = timerfd_settime(fd, 0, &its, NULL) ? fail(-errno, "set a timer") : 0;
 	if (!err)
-		err = add(l, &(struct source){
-				     .fd = fd, .own = true, .take = take_timer, .fn = fn, .ctx = ctx });
+		err = add_own(l, fd, take_timer, fn, ctx);
 	if (err) {
 		close(fd);
 		return err;
@@ -135,8 +141,7 @@ int loop_add_signals(struct loop *l, const sigset_t *set, loop_fn fn, void *ctx)
 	err = pthread_sigmask(SIG_BLOCK, set, NULL);
 	err = err ? fail(-err, "block signals") : 0;
 	if (!err)
-		err = add(l, &(struct source){
-				     .fd = fd, .own = true, .take = take_signal, .fn = fn, .ctx = ctx });
+		err = add_own(l, fd, take_signal, fn, ctx);
 	if (err)
 		close(fd);
 	return err;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one epoll loop: descriptors, timers and signals. Callbacks return 0 to go on, else the loop ends with it. */
+/*
+ * The one epoll loop: descriptors, timers and signals. Callbacks return 0 to
+ * go on, else the loop ends with what they return.
+ */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 

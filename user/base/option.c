@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 
 /* What getopt_long() returns for row i: LONG + i, also when its letter was used. */
-#define LONG 256
+#define LONG	    256
 #define HELP_COLUMN 28
 
 struct parser {
@@ -96,7 +96,7 @@ static int walk(const struct parser *ps, void *ctx, bool set, char **argv, const
 	int c, err;
 
 	opterr = 0;
-	optind = 0;		/* glibc: start anew */
+	optind = 0; /* glibc: start anew */
 	*value = NULL;
 	while ((c = getopt_long(ps->argc, argv, ps->letters, ps->longs, NULL)) != -1) {
 		if (c == 'h')

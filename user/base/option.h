@@ -13,14 +13,14 @@ struct option_def {
 	const char *name;	/* "pid" */
 	const char *arg;	/* "PID,.." shown in the help; NULL: takes no value */
 	const char *help;
-	/* Called for each occurrence; value is NULL without arg. Returns 0, or negative after fail(). */
+	/* For each occurrence; value is NULL without arg. Returns 0, or negative after fail(). */
 	int (*set)(void *ctx, const char *value);
 };
 
 /* Where argv goes on behind the options. */
 struct operands {
 	int first;		/* index of the first operand, argc when there is none */
-	int behind;		/* index of what follows "--", argc when nothing does; 0 without "--" */
+	int behind;		/* index of what follows "--", maybe argc; 0 without "--" */
 };
 
 /*

@@ -69,11 +69,16 @@ void strtab_done(struct strtab *st)
 
 uint32_t strtab_add(struct strtab *st, const char *s, size_t len)
 {
-	struct key key = { s, strnlen(s, len < UINT32_MAX ? len : UINT32_MAX) };
-	uint64_t hash = hash_bytes(s, key.len);
-	uint32_t id = index_find(&st->index, hash, equal, st, &key);
+	struct key key = { s, len ? strnlen(s, len < UINT32_MAX ? len : UINT32_MAX) : 0 };
+	uint64_t hash;
+	uint32_t id;
 	char *copy;
 
+	/* "" has its id from the start; s may be NULL then */
+	if (!key.len && st->n)
+		return 0;
+	hash = hash_bytes(s, key.len);
+	id = index_find(&st->index, hash, equal, st, &key);
 	if (id != INDEX_NONE)
 		return id;
 	copy = room(st, key.len + 1);

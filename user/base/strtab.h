@@ -21,7 +21,7 @@ struct strtab {
 void strtab_init(struct strtab *st);
 void strtab_done(struct strtab *st);
 
-/* The id of the len bytes at s (NUL bytes end it early); copied when new. */
+/* The id of the len bytes at s (NUL bytes end it early; NULL is fine for 0); copied when new. */
 uint32_t strtab_add(struct strtab *st, const char *s, size_t len);
 uint32_t strtab_adds(struct strtab *st, const char *s);
 

@@ -11,8 +11,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-#define REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
-#define BAD UINT32_MAX
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define BAD	    UINT32_MAX
 
 void buf_done(struct buf *b)
 {
@@ -189,9 +189,14 @@ static uint64_t unit_ns(const char *s)
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{ "", NSEC_PER_SEC },	  { "s", NSEC_PER_SEC },       { "ms", NSEC_PER_MSEC },
-		{ "us", 1000 },		  { "ns", 1 },		       { "m", 60 * NSEC_PER_SEC },
-		{ "h", 3600 * NSEC_PER_SEC }, { "d", 86400 * NSEC_PER_SEC },
+		{ "", NSEC_PER_SEC },
+		{ "s", NSEC_PER_SEC },
+		{ "ms", NSEC_PER_MSEC },
+		{ "us", 1000 },
+		{ "ns", 1 },
+		{ "m", 60 * NSEC_PER_SEC },
+		{ "h", 3600 * NSEC_PER_SEC },
+		{ "d", 86400 * NSEC_PER_SEC },
 	};
 	size_t i;
 

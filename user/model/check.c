@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* profile_check(): every id in its table, every tree without a cycle, the ledger equal to the samples. */
+/*
+ * profile_check(): every id in its table, every tree without a cycle, the
+ * ledger equal to the samples.
+ */
 #include <errno.h>
 #include <inttypes.h>
 

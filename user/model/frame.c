@@ -32,7 +32,7 @@ static bool equal_mapping(const void *owner, uint32_t id, const void *key)
 
 uint32_t profile_mapping(struct profile *p, const struct mapping *m)
 {
-	struct mapping copy = *m;	/* it may lie in the array that grows */
+	struct mapping copy = *m; /* it may lie in the array that grows */
 	uint64_t hash = hash_mapping(m);
 	uint32_t id = index_find(&p->mapping_index, hash, equal_mapping, p, m);
 
@@ -80,11 +80,12 @@ static bool equal_lines(const void *owner, uint32_t id, const void *key)
 	const struct profile *p = owner;
 	const struct frame *a = &p->frames[id];
 	const struct frame_key *b = key;
-	const struct line *lines = p->lines + a->first_line;
+	const struct line *lines;
 	uint32_t i;
 
 	if (!equal_address(owner, id, key) || a->nr_lines != b->nr)
 		return false;
+	lines = &p->lines[a->first_line];
 	for (i = 0; i < b->nr; i++) {
 		if (lines[i].function != b->lines[i].function || lines[i].line != b->lines[i].line)
 			return false;
@@ -169,7 +170,8 @@ void profile_name_frame(struct profile *p, uint32_t frame, const struct line *li
 static void move_frame(struct profile *p, uint32_t id, uint64_t address)
 {
 	struct frame *f = &p->frames[id];
-	struct frame_key key = { f->address, f->mapping, f->nr_lines, p->lines + f->first_line };
+	struct frame_key key = { f->address, f->mapping, f->nr_lines,
+				 f->nr_lines ? &p->lines[f->first_line] : NULL };
 	bool by_address = index_remove(&p->frame_index, hash_address(f->mapping, f->address), id);
 	bool by_lines = f->nr_lines && index_remove(&p->frame_index, hash_lines(&key), id);
 

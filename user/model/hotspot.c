@@ -20,23 +20,23 @@ struct sum {
 };
 
 struct row {
-	uint32_t symbol, module;	/* strings of the finder */
-	uint32_t open;			/* how often it is on the path from the root to here */
+	uint32_t symbol, module; /* strings of the finder */
+	uint32_t open;		 /* how often it is on the path from the root to here */
 	struct sum self, total;
 };
 
 struct finder {
 	const struct profile *p;
 	const struct hotspot_query *q;
-	const bool *keep;		/* [nr_samples]; NULL: all */
+	const bool *keep; /* [nr_samples]; NULL: all */
 	int value_column, count_column;
 	struct strtab names;
-	struct index index;		/* of rows by (symbol, module) */
+	struct index index; /* of rows by (symbol, module) */
 	struct row *rows;
 	size_t nr_rows, cap_rows;
-	uint32_t *first_row;		/* [nr_frames + 1], in frame_rows[] */
+	uint32_t *first_row; /* [nr_frames + 1], in frame_rows[] */
 	uint32_t *frame_rows;
-	struct sum *own, *subtree;	/* [nr_stacks] */
+	struct sum *own, *subtree; /* [nr_stacks] */
 };
 
 static void add(int64_t *sum, int64_t n)
@@ -234,8 +234,8 @@ static void rows_by_stack(struct finder *f)
 }
 
 /* "name (number)", or the one that is there, or "[no KIND label]". */
-static void label_text(const struct profile *p, const struct label *name, const struct label *number,
-		       const char *kind, struct buf *out)
+static void label_text(const struct profile *p, const struct label *name,
+		       const struct label *number, const char *kind, struct buf *out)
 {
 	buf_clear(out);
 	if (name && name->str)
@@ -330,8 +330,9 @@ static void cut(struct hotspots *out, uint32_t limit)
 static void rank(const struct finder *f, struct hotspots *out)
 {
 	const struct profile *p = f->p;
-	const char *category = profile_is_native(p) ?
-			"cpu" : profile_str(p, p->column[f->value_column].type);
+	const char *category = profile_is_native(p)
+				       ? "cpu"
+				       : profile_str(p, p->column[f->value_column].type);
 	enum hotspot_sort sort = f->q->sort;
 	const struct row *r;
 	size_t i;

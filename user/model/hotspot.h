@@ -16,8 +16,8 @@ struct hotspot_query {
 	enum hotspot_by by;
 	enum hotspot_sort sort;
 	uint32_t limit;			/* 0: all */
-	const regex_t *focus;		/* keep only samples with a frame (or process) that matches; NULL: all */
-	const regex_t *ignore;		/* drop samples with such a frame */
+	const regex_t *focus;		/* keep samples that match (model/select.h); NULL: all */
+	const regex_t *ignore;		/* drop samples that match */
 };
 
 struct hotspot {
@@ -28,7 +28,7 @@ struct hotspot {
 };
 
 struct hotspots {
-	struct hotspot *row;		/* [nr], best first; ties by the other sum, symbol, module */
+	struct hotspot *row;		/* [nr], best first; ties: other sum, symbol, module */
 	size_t nr;			/* rows kept (<= limit) */
 	size_t nr_hidden;		/* rows that the limit cut off */
 	int64_t hidden_self, hidden_self_samples;
@@ -49,7 +49,8 @@ struct hotspots {
  *   THREAD    "comm (tid)"         process, "-" when not known     self == total
  *   PROCESS   "process (pid)"      "-"                             self == total
  *
- * The labels comm, tid, process and pid may be missing: then what is there, or "[no thread label]".
+ * The labels comm, tid, process and pid may be missing: then what is there, or "[no thread
+ * label]".
  */
 void hotspots_find(const struct profile *p, const struct hotspot_query *q, struct hotspots *out);
 void hotspots_done(struct hotspots *h);

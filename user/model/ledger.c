@@ -100,9 +100,9 @@ int ledger_check(const struct ledger *l)
 	if (sum == (__int128)l->ticks)
 		return 0;
 	return fail_plain(-EINVAL,
-			  "ledger does not close: %" PRIu64 " ticks, but %" PRIu64 " counted + %" PRIu64
-			  " idle + %" PRIu64 " filtered + %" PRIu64 " self + %" PRId64
-			  " missed + %" PRIu64 " lost",
+			  "ledger does not close: %" PRIu64 " ticks, but %" PRIu64
+			  " counted + %" PRIu64 " idle + %" PRIu64 " filtered + %" PRIu64
+			  " self + %" PRId64 " missed + %" PRIu64 " lost",
 			  l->ticks, l->counted, l->idle, l->filtered, l->self, l->missed,
 			  ledger_total_lost(l));
 }

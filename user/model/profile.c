@@ -21,10 +21,9 @@ static const struct {
 };
 
 /* Appends a zeroed element to an array of the profile; index_add() refuses ids beyond 32 bits. */
-#define APPEND(p, what)                                                                            \
-	(grow(&(p)->what, &(p)->cap_##what, (p)->nr_##what + 1, sizeof(*(p)->what)),               \
-	 memset(&(p)->what[(p)->nr_##what], 0, sizeof(*(p)->what)),                                \
-	 (uint32_t)(p)->nr_##what++)
+#define APPEND(p, what)                                                              \
+	(grow(&(p)->what, &(p)->cap_##what, (p)->nr_##what + 1, sizeof(*(p)->what)), \
+	 memset(&(p)->what[(p)->nr_##what], 0, sizeof(*(p)->what)), (uint32_t)(p)->nr_##what++)
 
 struct profile *profile_new(void)
 {

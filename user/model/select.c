@@ -8,7 +8,7 @@ enum { HIT_FOCUS = 1, HIT_IGNORE = 2, HIT_KNOWN = 4 };
 struct search {
 	const struct profile *p;
 	const regex_t *focus, *ignore;
-	uint8_t *of_function;		/* [nr_functions]: a regex is dear, so each name is tried once */
+	uint8_t *of_function; /* [nr_functions]: a regex is dear, so each name is tried once */
 };
 
 static uint8_t hits(const struct search *s, const char *name)
@@ -34,8 +34,8 @@ static uint8_t line_hits(const struct search *s, uint32_t frame, uint32_t i)
 	if (!fn->name && !fn->system_name)
 		return hits(s, profile_frame_name(p, frame, i, buf, sizeof(buf)));
 	if (!(s->of_function[id] & HIT_KNOWN))
-		s->of_function[id] = HIT_KNOWN | hits(s, profile_frame_name(p, frame, i, buf,
-									    sizeof(buf)));
+		s->of_function[id] = HIT_KNOWN |
+				     hits(s, profile_frame_name(p, frame, i, buf, sizeof(buf)));
 	return s->of_function[id];
 }
 

@@ -113,7 +113,7 @@ struct profile {
 	struct label_set *label_sets;	size_t nr_label_sets, cap_label_sets;
 	struct sample *samples;		size_t nr_samples, cap_samples;
 	int64_t *values;		size_t cap_values;	/* [nr_samples * nr_columns] */
-	uint32_t *comments;		size_t nr_comments, cap_comments;	/* strings of others */
+	uint32_t *comments;		size_t nr_comments, cap_comments; /* strings of others */
 
 	struct index mapping_index, function_index, frame_index, stack_index, label_set_index,
 		sample_index;

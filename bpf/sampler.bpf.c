@@ -14,12 +14,14 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 #include "bpf/wire.h"
-#include "bpf/walk.bpf.h"
+#include "bpf/unwind.bpf.h"
 
 #define PF_KTHREAD	0x00200000
+#define PF_EXITING	0x00000004
 #define TIF_ADDR32	(1ul << 29)
 #define USER32_CS	0x23
 #define X86_THREAD_SIZE 16384
+#define COMM_WORDS	(WIRE_COMM_LEN / 8)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -132,29 +134,84 @@ static __always_inline bool identify_slot(struct wire_sample *s, const struct sl
 	return true;
 }
 
-static __always_inline void user_of_task(struct walk *w, __u32 cpu, struct task_struct *task)
+/* The user part from registers that the kernel saved, or that the tick found. */
+#define WALK_FROM(w, regs)                                                                         \
+	do {                                                                                       \
+		(w)->pc = (regs)->ip;                                                              \
+		(w)->reg[0] = (regs)->ax;                                                          \
+		(w)->reg[1] = (regs)->dx;                                                          \
+		(w)->reg[2] = (regs)->cx;                                                          \
+		(w)->reg[3] = (regs)->bx;                                                          \
+		(w)->reg[4] = (regs)->si;                                                          \
+		(w)->reg[5] = (regs)->di;                                                          \
+		(w)->reg[6] = (regs)->bp;                                                          \
+		(w)->reg[7] = (regs)->sp;                                                          \
+		(w)->reg[8] = (regs)->r8;                                                          \
+		(w)->reg[9] = (regs)->r9;                                                          \
+		(w)->reg[10] = (regs)->r10;                                                        \
+		(w)->reg[11] = (regs)->r11;                                                        \
+		(w)->reg[12] = (regs)->r12;                                                        \
+		(w)->reg[13] = (regs)->r13;                                                        \
+		(w)->reg[14] = (regs)->r14;                                                        \
+		(w)->reg[15] = (regs)->r15;                                                        \
+	} while (0)
+
+/* In execve() the old program's registers are still there, its memory is not; at the end neither. */
+static __always_inline bool is_between(struct walk *w, struct task_struct *task)
+{
+	if (task->flags & PF_EXITING && !task->mm)
+		w->status = WIRE_USER_EXIT;
+	else if (BPF_CORE_READ_BITFIELD(task, in_execve))
+		w->status = WIRE_USER_EXEC;
+	else
+		return false;
+	return true;
+}
+
+static __always_inline bool regs_of_task(struct walk *w, struct task_struct *task)
 {
 	struct pt_regs *regs;
 
+	if (is_between(w, task))
+		return false;
 	if (task->thread_info.flags & TIF_ADDR32) {
 		w->status = WIRE_USER_COMPAT;
-		return;
+		return false;
 	}
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	walk_user(w, cpu, regs->ip, regs->sp, regs->bp, (long)regs->orig_ax != -1);
+	WALK_FROM(w, regs);
+	w->return_address = (long)regs->orig_ax != -1;
+	return true;
 }
 
-static __always_inline void user_of_slot(struct walk *w, __u32 cpu, const struct slot *slot)
+static __always_inline bool regs_of_slot(struct walk *w, const struct slot *slot)
 {
 	struct bpf_user_pt_regs regs;
 
 	w->status = WIRE_USER_NO_REGS;
 	if (slot->compat)
 		w->status = WIRE_USER_COMPAT;
-	else if (read_kernel_memory &&
-		 !bpf_probe_read_kernel(&regs, sizeof(regs),
-					(void *)(slot->stack + X86_THREAD_SIZE - sizeof(regs))))
-		walk_user(w, cpu, regs.ip, regs.sp, regs.bp, (long)regs.orig_ax != -1);
+	if (slot->compat || !read_kernel_memory ||
+	    bpf_probe_read_kernel(&regs, sizeof(regs),
+				  (void *)(slot->stack + X86_THREAD_SIZE - sizeof(regs))))
+		return false;
+	WALK_FROM(w, &regs);
+	w->return_address = (long)regs.orig_ax != -1;
+	return true;
+}
+
+static __always_inline bool user_regs(struct bpf_perf_event_data *ctx, struct walk *w,
+				      struct task_struct *task, const struct slot *slot)
+{
+	if (!(ctx->regs.cs & 3))
+		return task ? regs_of_task(w, task) : slot ? regs_of_slot(w, slot) : false;
+	if (ctx->regs.cs == USER32_CS) {
+		w->status = WIRE_USER_COMPAT;
+		return false;
+	}
+	WALK_FROM(w, &ctx->regs);
+	w->return_address = 0;
+	return true;
 }
 
 static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct walk *w, __u32 cpu,
@@ -177,18 +234,29 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 	}
 	s->nr_kernel = n >> 3;
 	w->first = s->nr_kernel;
-	if (take_user && !(s->flags & WIRE_KTHREAD)) {
-		if (user_mode && ctx->regs.cs == USER32_CS)
-			w->status = WIRE_USER_COMPAT;
-		else if (user_mode)
-			walk_user(w, cpu, ctx->regs.ip, ctx->regs.sp, ctx->regs.bp, false);
-		else if (task)
-			user_of_task(w, cpu, task);
-		else if (slot)
-			user_of_slot(w, cpu, slot);
+	if (take_user && !(s->flags & WIRE_KTHREAD) && user_regs(ctx, w, task, slot)) {
+		if (w->return_address)
+			s->flags |= WIRE_SYSCALL;
+		walk_user(w, cpu);
 	}
 	s->nr_user = w->nr;
 	s->user_status = w->status;
+}
+
+/* Everything that a later walk takes, where this one had no tables. 0: sent. */
+static __always_inline int emit_raw(struct wire_cpu *c, struct walk *w, void *ring)
+{
+	struct wire_raw *r;
+
+	if (!raw_allowed(c, w->sample.time))
+		return -1;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r)
+		return -1;
+	raw_fill(w, r);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	c->raw++;
+	return 0;
 }
 
 static __always_inline void emit(struct wire_cpu *c, struct walk *w, __u32 cpu)
@@ -199,7 +267,9 @@ static __always_inline void emit(struct wire_cpu *c, struct walk *w, __u32 cpu)
 	w->sample.seq = c->emitted + 1;
 	if (n > WIRE_FRAME_SLOTS - 1)
 		n = WIRE_FRAME_SLOTS - 1;
-	if (ring && !bpf_ringbuf_output(ring, &w->sample, sizeof(w->sample) + n * 8,
+	if (ring && needs_raw(w) && !emit_raw(c, w, ring))
+		c->emitted++;
+	else if (ring && !bpf_ringbuf_output(ring, &w->sample, sizeof(w->sample) + n * 8,
 					BPF_RB_NO_WAKEUP))
 		c->emitted++;
 	else
@@ -224,7 +294,6 @@ static __always_inline void sample_busy(struct bpf_perf_event_data *ctx, struct 
 	s->flags = 0;
 	s->tid = (__u32)id;
 	s->tgid = id >> 32;
-	s->cpu = cpu;
 	if (use_slot ? !slot || !identify_slot(s, slot) : !identify_task(s, task)) {
 		c->lost[WIRE_LOST_IDENTITY]++;
 	} else if (only_targets && !is_target(s->tgid, s->start_time)) {

@@ -23,12 +23,19 @@
 /* How the user part of a stack ended. Anything but COMPLETE and NONE is truncated. */
 enum wire_user_status {
 	WIRE_USER_NONE,		/* not asked for, or a kernel thread: there is no user part */
-	WIRE_USER_COMPLETE,	/* the frame-pointer chain ended in 0 */
-	WIRE_USER_NO_FP,	/* the frame pointer points to no frame */
+	WIRE_USER_COMPLETE,	/* the outermost frame was reached */
+	WIRE_USER_GAP,		/* code without rows, and without a frame pointer to believe */
 	WIRE_USER_FAULT,	/* the stack's memory could not be read */
 	WIRE_USER_DEPTH,	/* more frames than WIRE_MAX_USER */
 	WIRE_USER_NO_REGS,	/* the registers are out of reach (5.10 under lockdown) */
 	WIRE_USER_COMPAT,	/* a 32-bit program */
+	WIRE_USER_BAD_RA,	/* a return address that cannot be one */
+	WIRE_USER_BAD_CFA,	/* the stack does not grow towards the caller */
+	WIRE_USER_UNSUPPORTED,	/* unwind information beyond what a rule can say */
+	WIRE_USER_NO_MAP,	/* code outside all known mappings */
+	WIRE_USER_NO_PROCESS,	/* a process whose mappings are not known yet */
+	WIRE_USER_EXEC,		/* inside execve(): the old program is gone, the new not there */
+	WIRE_USER_EXIT,		/* on its way out, without memory */
 	WIRE_USER_STATUSES
 };
 
@@ -43,7 +50,7 @@ enum wire_lost {
 
 enum wire_sample_flags {
 	WIRE_KERNEL_MODE = 1,	/* the tick interrupted the kernel */
-	WIRE_SYSCALL_RA = 2,	/* user frame 1 is the word at the stack pointer, not checked yet */
+	WIRE_RAW = 2,		/* registers and a copy of the stack follow: struct wire_raw */
 	WIRE_KERNEL_FAILED = 4,	/* the kernel part could not be taken */
 	WIRE_KTHREAD = 8,
 	WIRE_SYSCALL = 16,	/* user frame 0 follows a system call instruction */
@@ -59,9 +66,24 @@ struct wire_sample {
 	__u16 nr_kernel, nr_user;
 	__u8 user_status;	/* enum wire_user_status */
 	__u8 flags;		/* enum wire_sample_flags */
-	__u16 cpu;
+	__u8 by_fp, by_guess;	/* user frames found by frame pointer, by guess; the others by rows */
+	__u64 bad_pc;		/* where the user part ended, if not complete */
 	char comm[WIRE_COMM_LEN];	/* the thread's name */
 	char process[WIRE_COMM_LEN];	/* its process's first thread's name */
+};
+
+#define WIRE_RAW_STACK 16384
+
+/*
+ * A sample that could not be walked for want of tables: what it takes to walk it later. Registers are of
+ * frame 0, or of where the walk stopped if sample.nr_user is more than 1.
+ */
+struct wire_raw {
+	struct wire_sample sample;
+	__u64 frame[WIRE_FRAME_SLOTS];	/* as behind every sample */
+	__u64 pc, reg[16];
+	__u32 return_address, stack_len;
+	__u8 stack[WIRE_RAW_STACK];	/* from reg[7], the stack pointer, on */
 };
 
 /*
@@ -77,7 +99,11 @@ struct wire_cpu {
 	__u64 emitted, idle, filtered, self;
 	__u64 lost[WIRE_LOSTS];
 	__u64 targets_full;	/* children that could not be followed: table full */
-	__u64 pad[19];		/* to 256 bytes: no two CPUs share a cache line */
+	__u64 raw;		/* stacks copied for want of tables */
+	__u64 raw_limited;	/* stacks not copied: too many in this second */
+	__u64 raw_second;	/* which second, and how many in it */
+	__u64 raw_in_second;
+	__u64 pad[15];		/* to 256 bytes: no two CPUs share a cache line */
 };
 
 /* A process that is asked for (key: tgid). */
@@ -87,7 +113,7 @@ struct wire_target {
 	__u32 pad;
 };
 
-_Static_assert(sizeof(struct wire_sample) == 80, "wire_sample");
+_Static_assert(sizeof(struct wire_sample) == 88, "wire_sample");
 _Static_assert(sizeof(struct wire_cpu) == 256, "wire_cpu");
 _Static_assert(sizeof(struct wire_target) == 16, "wire_target");
 

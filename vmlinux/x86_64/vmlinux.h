@@ -76,8 +76,7 @@ struct thread_info {
 };
 
 struct pt_regs {
-	unsigned long bp;
-	unsigned long orig_ax;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 	unsigned long ip;
 	unsigned long sp;
 };
@@ -88,6 +87,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
+	unsigned int in_execve : 1;
 	struct mm_struct *mm;
 	int pid;
 	int tgid;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's own account of processes and mappings: a dummy event per CPU
+ * with mmap2, task and comm records, in a ring of its own, read by mmap and
+ * before the samples. Times are CLOCK_MONOTONIC, as the samples' are.
+ */
+#ifndef CAPTURE_SIDEBAND_H
+#define CAPTURE_SIDEBAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "proc/images.h"
+
+struct sideband;
+
+/* One ring per CPU that is online; records begin now. wake: its descriptors become readable with each record. */
+int sideband_open(struct sideband **out, const bool *online, int nr_cpus, bool wake) must_check;
+void sideband_close(struct sideband *s);
+
+/* The descriptor of a CPU's ring for an event loop, -1 where it has none. */
+int sideband_fd(const struct sideband *s, int cpu);
+
+/* Applies all records so far, of all CPUs in order of time, to the images. Returns how many. */
+int sideband_read(struct sideband *s, struct images *im) must_check;
+
+uint64_t sideband_lost(const struct sideband *s);
+
+#endif

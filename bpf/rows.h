@@ -21,6 +21,9 @@
 
 #define WIRE_CHUNK_BYTES 262144u
 #define WIRE_MAX_CHUNKS	 4096u
+#define WIRE_CHUNK_ROWS0  0u		/* chunk numbers: rows from here on, */
+#define WIRE_CHUNK_PAGES0 2048u		/* pages, */
+#define WIRE_CHUNK_MAPS0  3072u		/* maps */
 
 /*
  * A row, from its high bits on, so that a search compares whole words:
@@ -53,6 +56,7 @@ enum rule_number {
 	RULE_STOP,		/* the outermost frame */
 	RULE_SIGNAL,		/* a signal's frame: all registers are in it */
 	RULE_UNSUPPORTED,	/* there is information, but beyond what a rule can say */
+	RULE_PENDING,		/* never in a table: there may be information, not yet read */
 	RULE_FIRST_FREE
 };
 
@@ -99,6 +103,7 @@ struct wire_page {
 
 enum wire_map_flags {
 	WIRE_MAP_FP = 1,	/* code without rows that keeps frame pointers (JIT, Go) */
+	WIRE_MAP_PENDING = 2,	/* its rows are still being made */
 };
 
 /* An executable mapping of a process, or the part of one that has rows. */
@@ -106,7 +111,8 @@ struct wire_map {
 	__u64 start, end;
 	__u32 pages;		/* page number of start (4 KiB each from there); WIRE_NO_PAGES: none */
 	__u32 flags;
-	__u64 pad;
+	__u32 stamp;		/* of the block that it is in */
+	__u32 pad;
 };
 
 /*
@@ -120,9 +126,10 @@ struct wire_process {
 	__u32 exec_id;
 	__u32 first;		/* map number; all nr lie in one chunk */
 	__u32 nr;
-	__u32 pad;
+	__u32 stamp;		/* the block's: one that was freed and given to others has another */
 };
 
+#define WIRE_PROCESS_GONE   0xffffffffu	/* a tgid that is none: the slot was given up */
 #define WIRE_PROCESS_SLOTS  65536u
 #define WIRE_PROCESS_PROBES 16
 #define WIRE_PROCESS_HASH(tgid) (((tgid) * 0x9E3779B1u) >> 16)

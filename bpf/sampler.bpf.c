@@ -434,3 +434,46 @@ int BPF_PROG(target_free, struct task_struct *task)
 		bpf_map_delete_elem(&targets, &tgid);
 	return 0;
 }
+
+/* A child has its parent's code until it execs: its maps are known before its first tick. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(unwind_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
+	struct wire_process *p, copy;
+
+	if (child->pid != child->tgid)
+		return 0;
+	p = find_process(parent_tgid);
+	if (!p || p->version & 1 || p->start_time != parent->group_leader->start_boottime ||
+	    p->exec_id != (__u32)parent->self_exec_id)
+		p = bpf_map_lookup_elem(&forked, &parent_tgid);
+	if (!p || p->start_time != parent->group_leader->start_boottime ||
+	    p->exec_id != (__u32)parent->self_exec_id)
+		return 0;
+	__builtin_memcpy(&copy, p, sizeof(copy));
+	copy.tgid = tgid;
+	copy.start_time = child->start_boottime;
+	bpf_map_update_elem(&forked, &tgid, &copy, BPF_ANY);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(unwind_exec, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+
+	bpf_map_delete_elem(&forked, &tgid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(unwind_free, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct wire_process *p = bpf_map_lookup_elem(&forked, &tgid);
+
+	if (p && task->pid == task->tgid && p->start_time == task->start_boottime)
+		bpf_map_delete_elem(&forked, &tgid);
+	return 0;
+}

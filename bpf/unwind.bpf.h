@@ -94,31 +94,50 @@ static __always_inline bool is_process(const struct wire_process *p, const struc
 	return p->start_time == s->start_time && p->exec_id == (__u32)s->exec_id;
 }
 
-/* The maps of the sampled process, of user space or of its parent; nr_maps stays 0 when unknown. */
-static __always_inline void find_maps(struct walk *w)
+/* The slot that user space filled for this process, or NULL. */
+static __always_inline struct wire_process *find_process(__u32 tgid)
 {
-	__u32 tgid = w->sample.tgid, slot = WIRE_PROCESS_HASH(tgid), i, at, version;
+	__u32 slot = WIRE_PROCESS_HASH(tgid), i, at;
 	struct wire_process *p;
 
-	w->nr_maps = 0;
 	for (i = 0; i < WIRE_PROCESS_PROBES; i++) {
 		at = (slot + i) & (WIRE_PROCESS_SLOTS - 1);
 		p = bpf_map_lookup_elem(&processes, &at);
 		if (!p || !p->tgid)
-			break;
-		if (p->tgid != tgid)
-			continue;
+			return NULL;
+		if (p->tgid == tgid)
+			return p;
+	}
+	return NULL;
+}
+
+/* Are the maps that a child was given still its own? Its parent may have had them freed since. */
+static __always_inline bool is_block(const struct wire_process *p)
+{
+	const struct wire_map *maps = walk_chunk(p->first / WIRE_CHUNK_MAPS);
+
+	return maps && maps[p->first & (WIRE_CHUNK_MAPS - 1)].stamp == p->stamp;
+}
+
+/* The maps of the sampled process, of user space or of its parent; nr_maps stays 0 when unknown. */
+static __always_inline void find_maps(struct walk *w)
+{
+	__u32 tgid = w->sample.tgid, version;
+	struct wire_process *p = find_process(tgid);
+
+	w->nr_maps = 0;
+	if (p) {
 		version = *(volatile __u32 *)&p->version;
-		if (version & 1 || !is_process(p, &w->sample))
-			break;
-		w->first_map = p->first;
-		w->nr_maps = p->nr;
-		if (version != *(volatile __u32 *)&p->version)
-			w->nr_maps = 0;
-		return;
+		if (!(version & 1) && is_process(p, &w->sample)) {
+			w->first_map = p->first;
+			w->nr_maps = p->nr;
+			if (version != *(volatile __u32 *)&p->version)
+				w->nr_maps = 0;
+			return;
+		}
 	}
 	p = bpf_map_lookup_elem(&forked, &tgid);
-	if (p && is_process(p, &w->sample)) {
+	if (p && is_process(p, &w->sample) && is_block(p)) {
 		w->first_map = p->first;
 		w->nr_maps = p->nr;
 	}

@@ -128,7 +128,7 @@ static __always_inline __u32 walk_row(struct walk *w, __u64 addr)
 	const __u32 *rows;
 
 	if (w->map_pages == WIRE_NO_PAGES)
-		return ROW_ESCAPED | RULE_NONE;
+		return ROW_ESCAPED | (w->map_flags & WIRE_MAP_PENDING ? RULE_PENDING : RULE_NONE);
 	pages = walk_chunk(page_nr / WIRE_CHUNK_PAGES);
 	if (!pages)
 		return ROW_ESCAPED | RULE_NONE;
@@ -229,6 +229,8 @@ static __always_inline int walk_by_rule(struct walk *w, __u32 number)
 
 	if (number == RULE_NONE)
 		return walk_gap(w);
+	if (number == RULE_PENDING)
+		return walk_end(w, WIRE_USER_NO_MAP);
 	if (number == RULE_STOP)
 		return walk_end(w, WIRE_USER_COMPLETE);
 	if (number == RULE_SIGNAL)

@@ -18,6 +18,12 @@
 
 #include "bpf/wire.h"
 
+#ifdef __clang__
+#define WALK_UNROLL _Pragma("unroll")
+#else
+#define WALK_UNROLL _Pragma("GCC unroll 12")
+#endif
+
 #define WINDOW_WORDS 64
 #define WINDOW_BYTES (WINDOW_WORDS * 8)
 #define PAGE_BYTES   4096
@@ -64,8 +70,11 @@ static __always_inline int walk_word(struct walk *w, __u64 at, __u64 *word)
 		if (len > WINDOW_BYTES)
 			len = WINDOW_BYTES;
 		w->window_len = 0;
-		if (walk_read(w->window, len, at))
-			return -1;
+		if (walk_read(w->window, len, at)) {
+			len = 8;
+			if (walk_read(w->window, len, at))
+				return -1;
+		}
 		w->window_start = at;
 		w->window_len = len;
 		off = 0;
@@ -102,7 +111,7 @@ static __always_inline int walk_map(struct walk *w, __u64 addr)
 	maps = walk_chunk(base / WIRE_CHUNK_MAPS);
 	if (!maps)
 		return 0;
-#pragma unroll
+	WALK_UNROLL
 	for (i = 0; i < 12; i++) {
 		half = n >> 1;
 		base += half * at_most(maps[(base + half) & (WIRE_CHUNK_MAPS - 1)].start, addr);
@@ -140,7 +149,7 @@ static __always_inline __u32 walk_row(struct walk *w, __u64 addr)
 	rows = walk_chunk(base / WIRE_CHUNK_ROWS);
 	if (!rows)
 		return ROW_ESCAPED | RULE_NONE;
-#pragma unroll
+	WALK_UNROLL
 	for (i = 0; i < 12; i++) {
 		half = n >> 1;
 		base += half * at_most(rows[(base + half) & (WIRE_CHUNK_ROWS - 1)], key);
@@ -161,7 +170,7 @@ static __always_inline int walk_end(struct walk *w, __u32 status)
 static __always_inline int walk_caller(struct walk *w, __u64 cfa, __u64 fp, __u64 ra)
 {
 	if (ra < USER_MIN || ra >= USER_MAX)
-		return walk_end(w, ra ? WIRE_USER_BAD_RA : WIRE_USER_COMPLETE);
+		return walk_end(w, WIRE_USER_BAD_RA);
 	w->reg[REG_SP] = cfa;
 	w->reg[REG_FP] = fp;
 	w->pc = ra;

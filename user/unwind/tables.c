@@ -79,6 +79,11 @@ void *tables_chunk(const struct tables *t, uint32_t n)
 	return n < WIRE_MAX_CHUNKS ? t->chunk[n] : NULL;
 }
 
+const struct wire_rule *tables_rule(const struct tables *t, uint32_t n)
+{
+	return n < t->nr_rules ? &t->m.rules[n] : NULL;
+}
+
 /* Makes sure of the chunk that holds element `at` of a region. */
 static bool have_chunk(struct tables *t, const struct region *r, uint64_t at)
 {

@@ -38,6 +38,7 @@ void tables_free(struct tables *t);
 const struct tables_caps *tables_caps(const struct tables *t);
 uint64_t tables_bytes(const struct tables *t);		/* of chunks in use */
 void *tables_chunk(const struct tables *t, uint32_t n);	/* NULL: there is none */
+const struct wire_rule *tables_rule(const struct tables *t, uint32_t n);	/* likewise */
 
 struct table_span_in {
 	uint64_t address;			/* of the first page; of the object */

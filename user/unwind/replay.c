@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unwind/replay.h"
+
+#include <string.h>
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#define barrier_var(var) asm volatile("" : "+r"(var))
+
+/* What walk.h asks of its surroundings; set for the time of one walk. */
+static _Thread_local const struct tables *the_tables;
+static _Thread_local const struct replay_stack *the_stack;
+
+static void *walk_chunk(__u32 n)
+{
+	return tables_chunk(the_tables, n);
+}
+
+static const struct wire_rule *walk_rule(__u32 n)
+{
+	return tables_rule(the_tables, n);
+}
+
+static int walk_read(void *to, __u32 len, __u64 from)
+{
+	__u64 off = from - the_stack->reg[7];
+
+	if (off > the_stack->len || len > the_stack->len - off)
+		return -1;
+	memcpy(to, the_stack->bytes + off, len);
+	return 0;
+}
+
+#include "bpf/walk.h"
+
+void replay_walk(const struct tables *t, uint32_t first_map, uint32_t nr_maps,
+		 const struct replay_stack *s, uint32_t max, struct replay_walk *out)
+{
+	struct walk w = { .first_map = first_map,
+			  .nr_maps = nr_maps,
+			  .pc = s->pc,
+			  .return_address = s->return_address };
+
+	the_tables = t;
+	the_stack = s;
+	memcpy(w.reg, s->reg, sizeof(w.reg));
+	walk_begin(&w);
+	while (w.nr < max && w.nr < WIRE_FRAME_SLOTS - 1)
+		if (walk_step(&w))
+			break;
+	memcpy(out->frame, w.frame, sizeof(out->frame));
+	out->nr = w.nr;
+	out->status = (uint8_t)w.status;
+	out->by_fp = w.sample.by_fp;
+	out->by_guess = w.sample.by_guess;
+	out->bad_pc = w.sample.bad_pc;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The same walk as in bpf/, natively: over the same tables, and a copy of the
+ * stack instead of the stack. For samples that met a process or a mapping
+ * before its tables were there.
+ */
+#ifndef UNWIND_REPLAY_H
+#define UNWIND_REPLAY_H
+
+#include <stdbool.h>
+
+#include "bpf/wire.h"
+#include "unwind/tables.h"
+
+struct replay_stack {
+	uint64_t pc, reg[16];
+	bool return_address;
+	const uint8_t *bytes;			/* the stack from reg[7] on */
+	uint32_t len;
+};
+
+struct replay_walk {
+	uint64_t frame[WIRE_FRAME_SLOTS];	/* leaf first, pc itself included */
+	uint32_t nr;
+	uint8_t status, by_fp, by_guess;	/* as in struct wire_sample */
+	uint64_t bad_pc;
+};
+
+/*
+ * Walks with these maps (first number and count, as in struct wire_process). max: frames at most. rule: the
+ * table of rules. A stack longer than its copy ends as WIRE_USER_FAULT.
+ */
+void replay_walk(const struct tables *t, uint32_t first_map, uint32_t nr_maps,
+		 const struct replay_stack *s, uint32_t max, struct replay_walk *out);
+
+#endif

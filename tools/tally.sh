@@ -24,7 +24,8 @@ tally() {
 	tally_progress "$name ..."
 	CMOCKA_MESSAGE_OUTPUT=TAP "$@" >"$log" 2>&1
 	status=$?
-	sum=$(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$')
+	# behind it there may be what make says of a failure
+	sum=$(tail -n 3 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' | tail -n 1)
 	if [ -n "$sum" ]; then
 		read -r passed _ failed _ skipped _ <<<"$sum"
 	else
@@ -46,7 +47,7 @@ tally() {
 	if [ "$failed" != 0 ]; then
 		echo "== $name"
 		if [ -n "$sum" ]; then
-			sed '$d' "$log" | grep -vE '^ok\b'
+			grep -vE '^ok\b|^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log"
 		else
 			grep -vE '^ok\b' "$log" | tail -n 200
 		fi

@@ -28,6 +28,8 @@ expect 'a program that dies is a failure' '1 passed, 1 failed, 0 skipped' "$(sum
 expect 'a program that tests nothing is a failure' '0 passed, 1 failed, 0 skipped' "$(sum true)"
 expect 'sums of runners are added' '3 passed, 2 failed, 1 skipped' \
 	"$(sum 'echo "not ok - x"; echo "3 passed, 2 failed, 1 skipped"; exit 1')"
+expect 'what make says behind a sum changes nothing' '3 passed, 2 failed, 0 skipped' \
+	"$(sum 'echo "not ok - x"; echo "3 passed, 2 failed, 0 skipped"; echo "make: *** [check] Error 1"; exit 2')"
 bash -c '. "$0"; tally one echo "not ok - a"; tally_end' "$top/tools/tally.sh" >/dev/null
 expect 'a failed run has a bad exit status' 1 $?
 

@@ -17,7 +17,7 @@
 
 #define CHUNK	    65536
 #define GZIP_WINDOW (15 + 16) /* a gzip header, which zlib makes without name and time */
-#define LEVEL	    5
+#define LEVEL	    3	      /* half the time of 6 for 4 % more bytes */
 
 #define WIRE_VARINT 0
 #define WIRE_BYTES  2
@@ -27,7 +27,7 @@ struct writer {
 	struct outfile *of;
 	z_stream z;
 	int err; /* sticky */
-	struct buf packed;
+	struct buf raw, packed;
 	struct strtab notes;	 /* strings behind the profile's own */
 	uint32_t *mapping_id;	 /* [nr_mappings]: the file's id, 0: not written */
 	uint32_t *mapping_order; /* [nr_written] */
@@ -36,12 +36,13 @@ struct writer {
 	unsigned char out[CHUNK];
 };
 
-static void deflate_to_file(struct writer *w, const void *data, size_t len, int flush)
+/* What was put so far. */
+static void deflate_raw(struct writer *w, int flush)
 {
 	int ret = Z_OK;
 
-	w->z.next_in = (void *)data;
-	w->z.avail_in = (uInt)len;
+	w->z.next_in = (Bytef *)w->raw.data;
+	w->z.avail_in = (uInt)w->raw.len;
 	while (!w->err && (w->z.avail_in || flush == Z_FINISH) && ret != Z_STREAM_END) {
 		w->z.next_out = w->out;
 		w->z.avail_out = sizeof(w->out);
@@ -51,11 +52,14 @@ static void deflate_to_file(struct writer *w, const void *data, size_t len, int 
 		else
 			w->err = outfile_write(w->of, w->out, sizeof(w->out) - w->z.avail_out);
 	}
+	buf_clear(&w->raw);
 }
 
 static void put(struct writer *w, const void *data, size_t len)
 {
-	deflate_to_file(w, data, len, Z_NO_FLUSH);
+	buf_put(&w->raw, data, len);
+	if (w->raw.len >= CHUNK)
+		deflate_raw(w, Z_NO_FLUSH);
 }
 
 static size_t put_varint(unsigned char *to, uint64_t v)
@@ -376,7 +380,7 @@ int pprof_write(const struct profile *p, struct outfile *of)
 		w->err = fail_plain(-ENOMEM, "zlib cannot start");
 	} else {
 		write_all(w);
-		deflate_to_file(w, NULL, 0, Z_FINISH);
+		deflate_raw(w, Z_FINISH);
 		deflateEnd(&w->z);
 	}
 	err = w->err;
@@ -384,6 +388,7 @@ int pprof_write(const struct profile *p, struct outfile *of)
 	free(w->mapping_id);
 	free(w->mapping_order);
 	free(w->ids);
+	buf_done(&w->raw);
 	buf_done(&w->packed);
 	free(w);
 	return err;

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# tags: account
+# The ledger closes, whatever goes wrong: tiny buffers, a reader that stands still, a
+# worker that is killed over and over.
+# shellcheck source=tests/live/tap
+. "$(dirname "$0")/tap"
+
+only_ring_full() {
+	holds "$1" '.ledger.lost | ."ring-full" > 0 and ([.[]] | add) == ."ring-full"'
+}
+
+spawn "$FIXTURES/deep" 240
+spawn "$FIXTURES/deep" 240
+deep=$pid
+
+record tiny -F 999 -d 2 --buffer 4
+claim 'tiny buffers: record ends well' equal $? 0
+read_profile 'tiny buffers' tiny
+claim 'tiny buffers: what is lost is lost for that, and said' only_ring_full tiny
+claim 'tiny buffers: the loss is in the text too' has 'lost by cause: [0-9,]+ ring-full' stderr
+
+start stopped -F 999 --buffer 4
+kill -STOP "$dwell"
+sleep 2
+kill -CONT "$dwell"
+sleep 0.3
+stop
+claim 'a stopped reader: record ends well' equal $? 0
+read_profile 'a stopped reader' stopped
+claim 'a stopped reader: what is lost is lost for that' only_ring_full stopped
+
+# attacked NAME INTERVAL_US: the worker is killed over and over, until dwell has ended.
+attacked() {
+	start "$1" -F 199
+	"$FIXTURES/killer" "$dwell" "$2" >killed &
+	killer=$!
+	sleep 2
+	stop
+	claim "$1: record ends well" equal $? 0
+	wait $killer
+	claim "$1: it was" is "$(cat killed) > 0"
+	read_profile "$1" "$1"
+	claim "$1: nothing is lost for it" holds "$1" '.ledger.lost | [.[]] | add == 0'
+	claim "$1: the samples are there" has '^deep;' "$1.folded"
+	claim "$1: it is said" holds "$1" '.meta.worker_deaths > 0'
+	# a file without a single name says why it has none
+	jq -r '[.hotspots[] | select(.module | test("^deep$"))] | map(.symbol)[]' "$1.json" >names
+	if has '^deep\+0x' names >/dev/null && ! has '^(work|deep)$' names >/dev/null; then
+		claim "$1: what has no names says why" has 'no names for .*deep \(.*: worker died' stderr
+	else
+		claim "$1: the names are there" has '^work$' names
+	fi
+}
+attacked 'worker killed every 100 ms' 100000
+attacked 'worker killed all the time' 100
+reap "$deep"

@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# tags: account
+# Whose ticks are counted: the whole box, processes and their children, a command.
+# shellcheck source=tests/live/tap
+. "$(dirname "$0")/tap"
+
+nothing_lost() {
+	holds "$1" '[.ledger.lost[]] | add == 0'
+}
+
+# both FILE NAME: both of the programs are in it
+both() {
+	has '^parent;(.*;)?in_parent( |;)' "$1.folded" && has '^stranger;(.*;)?in_parent( |;)' "$1.folded"
+}
+
+spawn "$FIXTURES/family" 240 stranger
+stranger=$pid
+spawn "$FIXTURES/family" 240
+parent=$pid
+
+# --- the whole box
+start box
+own=$(cat "/proc/$dwell/task/$dwell/children")
+sleep 2
+stop
+claim 'the whole box: record ends well' equal $? 0
+read_profile 'the whole box' box
+claim 'the whole box: all is in it' both box
+claim 'the whole box: nothing is filtered' holds box '.ledger.filtered == 0'
+"$DWELL" report box --by process --json --limit 0 >process.json
+claim 'the whole box: the strangers are a row' has "\"stranger \($stranger\)\"" process.json
+for p in $dwell $own; do
+	claim 'the whole box: dwell and its workers are no row of it' lacks "\($p\)\"" process.json
+done
+record all -a -d 1
+read_profile '-a' all
+claim '-a is the same' both all
+
+# --- processes
+record two -d 2 -p "$parent,$stranger"
+read_profile '-p A,B' two
+claim '-p A,B: both are in it' both two
+claim '-p A,B: and nothing else' equal "$(processes two)" 'before grandchild parent stranger'
+
+start p -p "$parent"
+kill -USR1 "$parent"
+sleep 2
+stop
+claim '-p: record ends well' equal $? 0
+read_profile '-p' p
+claim '-p: the process, its children, theirs, the later ones; nobody else' \
+	equal "$(processes p)" 'before grandchild later orphan parent'
+for f in parent thread before grandchild later orphan; do
+	claim "-p: in_$f is there" has "(;|^)in_$f( |;)" p.folded
+done
+claim '-p: the strangers are counted as filtered' holds p '.ledger.filtered > 0'
+"$DWELL" report p --by thread --json --limit 0 >thread.json
+claim '-p: a thread goes by its own name' jq -e '.hotspots | any(.symbol | test("thread"))' thread.json
+reap "$stranger"
+reap "$parent"
+
+# --- a process that goes
+sleep 0.1 &
+gone=$!
+wait $gone
+record never -p "$gone" -d 1
+claim 'gone before: exit status 1' equal $? 1
+claim 'gone before: one line says so' equal "$(cat stderr)" "dwell: no process $gone"
+claim 'gone before: no file is left' equal "$(ls -A | grep never)" ''
+spawn "$FIXTURES/deep" 3
+record short -p "$pid"
+claim 'gone while sampling: record ends by itself, and well' equal $? 0
+read_profile 'gone while sampling' short
+claim 'gone while sampling: its samples are there' has '^deep;(.*;)?work' short.folded
+spawn "$FIXTURES/deep" 2
+short=$pid
+spawn "$FIXTURES/deep" 6
+record longer -p "$short,$pid"
+claim 'one of two goes: record ends well' equal $? 0
+claim 'one of two goes: it ends with the second' ended "$pid"
+read_profile 'one of two goes' longer
+
+# --- a command
+record command -- "$FIXTURES/family" 3
+claim '-- COMMAND: exit status 0' equal $? 0
+claim '-- COMMAND: stdout is its own' equal "$(cat stdout)" ready
+claim '-- COMMAND: the table is on stderr' has '= 100 %' stderr
+read_profile '-- COMMAND' command
+claim '-- COMMAND: it and its children; nobody else' \
+	equal "$(processes command | sed 's/^family //')" 'before grandchild parent'
+record first -F 499 -- "$FIXTURES/first"
+claim '-- COMMAND: its exit status is passed on' equal $? 7
+read_profile 'from its first instruction' first
+claim 'from its first instruction: its work is there' has '^first;(.*;)?work_first( |;)' first.folded
+claim 'from its first instruction: nothing before it' equal "$(processes first)" first
+claim 'from its first instruction: nothing is lost' nothing_lost first
+
+status_of() {
+	record status -q -- "$@"
+	echo $?
+}
+echo >plain
+claim '-- COMMAND: killed by a signal is 128 and its number' equal "$(status_of sh -c 'kill -9 $$')" 137
+claim '-- COMMAND: not executable is 126' equal "$(status_of ./plain)" 126
+claim '-- COMMAND: not found is 127' equal "$(status_of ./nowhere)" 127
+claim '-- COMMAND: what it writes goes where it wanted' \
+	equal "$("$DWELL" record -q -o q -- sh -c 'echo out; echo err >&2' 2>err; cat err)" "out
+err"

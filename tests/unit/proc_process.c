@@ -120,15 +120,15 @@ static void no_regular_file_is_not_opened(void **state)
 	const char *reason = NULL;
 	struct exec_map m = { .start = 1, .end = 2, .inode = 1, .path = "/dev/null" };
 
-	assert_int_equal(open_mapped(getpid(), &m, &reason), -1);
+	assert_int_equal(open_mapped(getpid(), 0, &m, &reason), -1);
 	assert_string_equal(reason, "no regular file");
 	m.path = "/proc/self/exe";	/* a magic link: not followed */
-	assert_int_equal(open_mapped(getpid(), &m, &reason), -1);
+	assert_int_equal(open_mapped(getpid(), 0, &m, &reason), -1);
 	m.path = "/etc/passwd";		/* there, but not the file that is mapped */
-	assert_int_equal(open_mapped(getpid(), &m, &reason), -1);
+	assert_int_equal(open_mapped(getpid(), 0, &m, &reason), -1);
 	assert_string_equal(reason, "file replaced");
 	m.path = "/no/such/file";
-	assert_int_equal(open_mapped(getpid(), &m, &reason), -1);
+	assert_int_equal(open_mapped(getpid(), 0, &m, &reason), -1);
 	assert_string_equal(reason, "file gone");
 }
 

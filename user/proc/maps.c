@@ -22,6 +22,9 @@ static const char *field(const char *s, int base, char end, uint64_t *value)
 	return rest + 1;
 }
 
+/* Addresses of the kernel's half: [vsyscall], which no process runs in. */
+#define KERNEL_HALF (1ull << 63)
+
 /* "7f00-7f10 r-xp 0001c000 fe:01 1234    /usr/lib/libc.so.6"; executable: 1, other: 0 */
 static int parse_line(char *line, struct exec_map *m)
 {
@@ -43,7 +46,7 @@ static int parse_line(char *line, struct exec_map *m)
 		return -EINVAL;
 	s += strspn(s, "0123456789");
 	m->path = s + strspn(s, " ");
-	return perms[2] == 'x' && m->start < m->end;
+	return perms[2] == 'x' && m->start < m->end && m->start < KERNEL_HALF;
 }
 
 int maps_parse(char *text, struct exec_map **out, size_t *nr)

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "base/alloc.h"
 
@@ -35,10 +37,34 @@ static const char *reason_of(int err)
 }
 
 /*
+ * What must be the mapping's. A link of map_files is taken on trust where numbers cannot tell: it can
+ * be wrong only if the process has run another program since, with a mapping of just that range.
+ */
+enum check { CHECK_LINK, CHECK_INODE, CHECK_ALL };
+
+/* These show one device (and, overlays, sometimes inode) in mappings and another in stat(2). */
+static bool has_own_numbers(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) &&
+	       (fs.f_type == OVERLAYFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC);
+}
+
+static bool is_mapped(int fd, const struct stat *st, const struct exec_map *m, enum check check)
+{
+	if (st->st_ino != m->inode)
+		return check == CHECK_LINK && has_own_numbers(fd);
+	return check == CHECK_LINK ||
+	       (major(st->st_dev) == m->dev_major && minor(st->st_dev) == m->dev_minor) ||
+	       (check == CHECK_INODE && has_own_numbers(fd));
+}
+
+/*
  * O_PATH first: opening a device or a FIFO for reading could have effects, looking at it has none.
  * Then the same file again by its descriptor.
  */
-static int reopen_regular(int path_fd, const struct exec_map *m, bool check_inode,
+static int reopen_regular(int path_fd, const struct exec_map *m, enum check check,
 			  const char **reason)
 {
 	char self[40];
@@ -49,8 +75,7 @@ static int reopen_regular(int path_fd, const struct exec_map *m, bool check_inod
 		*reason = "no regular file";
 		return -1;
 	}
-	if (check_inode && (st.st_ino != m->inode || major(st.st_dev) != m->dev_major ||
-			    minor(st.st_dev) != m->dev_minor)) {
+	if (!is_mapped(path_fd, &st, m, check)) {
 		*reason = "file replaced";
 		return -1;
 	}
@@ -61,35 +86,59 @@ static int reopen_regular(int path_fd, const struct exec_map *m, bool check_inod
 	return fd;
 }
 
-static int open_in_root(int pid, const char *path)
+/* The path as that process sees it (0: as we do). *has_root: the process's root could be entered. */
+static int open_in_root(int pid, const char *path, bool *has_root)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	autoclose int root = -1;
-	char dir[40];
+	char dir[40] = "/";
 
-	snprintf(dir, sizeof(dir), "/proc/%d/root", pid);
+	if (pid)
+		snprintf(dir, sizeof(dir), "/proc/%d/root", pid);
 	root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	*has_root = root >= 0;
 	if (root < 0)
 		return -1;
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-int open_mapped(int pid, const struct exec_map *m, const char **reason)
+/* For a process that is gone, or whose root is closed to us. */
+static int open_elsewhere(int parent, const struct exec_map *m, const char **reason)
+{
+	int roots[] = { parent, 0 };
+	bool has_root;
+	size_t i;
+
+	for (i = parent ? 0 : 1; i < ARRAY_LEN(roots); i++) {
+		autoclose int fd = open_in_root(roots[i], m->path, &has_root);
+		int file;
+
+		if (fd < 0)
+			continue;
+		file = reopen_regular(fd, m, CHECK_ALL, reason);
+		if (file >= 0)
+			return file;
+	}
+	return -1;
+}
+
+int open_mapped(int pid, int parent, const struct exec_map *m, const char **reason)
 {
 	autoclose int fd = -1;
+	bool has_root;
 	char link[80];
 
 	snprintf(link, sizeof(link), "/proc/%d/map_files/%llx-%llx", pid,
 		 (unsigned long long)m->start, (unsigned long long)m->end);
 	fd = open(link, O_PATH | O_CLOEXEC);
 	if (fd >= 0)
-		return reopen_regular(fd, m, false, reason);
-	fd = open_in_root(pid, m->path);
+		return reopen_regular(fd, m, CHECK_LINK, reason);
+	fd = open_in_root(pid, m->path, &has_root);
 	if (fd >= 0)
-		return reopen_regular(fd, m, true, reason);
+		return reopen_regular(fd, m, CHECK_INODE, reason);
 	*reason = reason_of(errno);
-	return -1;
+	return has_root ? -1 : open_elsewhere(parent, m, reason);
 }
 
 /* The vdso carries its section headers behind its segments: its size is what they reach to. */

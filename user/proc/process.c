@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/index.h"
 #include "proc/maps.h"
-#include "proc/open.h"
 
 #define REREAD_NS     (100 * NSEC_PER_MSEC)
 #define REREAD_MAX_NS (6400 * NSEC_PER_MSEC)
@@ -19,9 +18,7 @@ struct processes {
 	struct process *process;
 	size_t nr, cap;
 	struct index index;
-	struct object_file *object;
-	size_t nr_objects, cap_objects;
-	struct index object_index;
+	struct objects *objects;
 	uint64_t nr_seen;
 };
 
@@ -32,7 +29,10 @@ struct process_key {
 
 struct processes *processes_new(void)
 {
-	return xcalloc(1, sizeof(struct processes));
+	struct processes *ps = xcalloc(1, sizeof(*ps));
+
+	ps->objects = objects_new();
+	return ps;
 }
 
 void processes_free(struct processes *ps)
@@ -43,15 +43,9 @@ void processes_free(struct processes *ps)
 		return;
 	for (i = 0; i < ps->nr; i++)
 		free(ps->process[i].map);
-	for (i = 0; i < ps->nr_objects; i++) {
-		free(ps->object[i].path);
-		if (ps->object[i].fd >= 0)
-			close(ps->object[i].fd);
-	}
+	objects_free(ps->objects);
 	index_done(&ps->index);
-	index_done(&ps->object_index);
 	free(ps->process);
-	free(ps->object);
 	free(ps);
 }
 
@@ -68,68 +62,12 @@ static bool process_eq(const void *owner, uint32_t id, const void *key)
 	return p->tgid == k->tgid && p->start_time == k->start_time && p->exec_id == k->exec_id;
 }
 
-/* Anonymous code differs by process and place, a file only by what it is. */
-static bool object_eq(const void *owner, uint32_t id, const void *key)
-{
-	const struct object_file *a = ((const struct processes *)owner)->object + id, *b = key;
-
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == OBJECT_VDSO)
-		return true;
-	if (a->kind == OBJECT_ANON)
-		return a->pid == b->pid && a->start == b->start && a->end == b->end;
-	return a->dev_major == b->dev_major && a->dev_minor == b->dev_minor && a->inode == b->inode;
-}
-
-static uint64_t object_hash(const struct object_file *o)
-{
-	if (o->kind == OBJECT_VDSO)
-		return hash_u64(1, 1);
-	if (o->kind == OBJECT_ANON)
-		return hash_u64((uint64_t)o->pid, o->start ^ o->end << 1);
-	return hash_u64(o->inode, (uint64_t)o->dev_major << 32 | o->dev_minor);
-}
-
-/* The object behind a mapping; opened when new. */
-static uint32_t object_of(struct processes *ps, int pid, const struct exec_map *m)
-{
-	struct object_file o = { .kind = OBJECT_FILE,
-				 .dev_major = m->dev_major,
-				 .dev_minor = m->dev_minor,
-				 .inode = m->inode,
-				 .start = m->start,
-				 .end = m->end,
-				 .pid = pid,
-				 .fd = -1 };
-	uint64_t hash;
-	uint32_t id;
-
-	if (!strcmp(m->path, "[vdso]"))
-		o.kind = OBJECT_VDSO;
-	else if (!m->inode)
-		o.kind = OBJECT_ANON;
-	hash = object_hash(&o);
-	id = index_find(&ps->object_index, hash, object_eq, ps, &o);
-	if (id != INDEX_NONE)
-		return id;
-	o.path = xstrdup(m->path);
-	if (o.kind == OBJECT_VDSO)
-		o.fd = open_vdso(&o.reason);
-	else if (o.kind == OBJECT_FILE)
-		o.fd = open_mapped(pid, m, &o.reason);
-	id = (uint32_t)ps->nr_objects;
-	grow(&ps->object, &ps->cap_objects, ps->nr_objects + 1, sizeof(*ps->object));
-	ps->object[ps->nr_objects++] = o;
-	index_add(&ps->object_index, hash, id);
-	return id;
-}
-
 static void read_maps(struct processes *ps, struct process *p, uint64_t now_ns)
 {
 	autofree struct exec_map *list = NULL;
 	autofree char *text = NULL;
-	size_t n = 0, i;
+	struct object_owner w = { p->tgid, 0, p->start_time ^ p->exec_id << 32 };
+	size_t n = 0, i, k = 0;
 
 	p->read_ns = now_ns;
 	/* a process on its way out still has a maps file, but an empty one */
@@ -139,13 +77,14 @@ static void read_maps(struct processes *ps, struct process *p, uint64_t now_ns)
 	}
 	p->gone = false;
 	p->map = xreallocarray(p->map, n, sizeof(*p->map));
-	p->nr_maps = (uint32_t)n;
 	for (i = 0; i < n; i++) {
-		p->map[i].start = list[i].start;
-		p->map[i].end = list[i].end;
-		p->map[i].offset = list[i].offset;
-		p->map[i].object = object_of(ps, p->tgid, &list[i]);
+		p->map[k].start = list[i].start;
+		p->map[k].end = list[i].end;
+		p->map[k].offset = list[i].offset;
+		p->map[k].object = objects_of(ps->objects, &w, &list[i], now_ns);
+		k += p->map[k].object != OBJECT_NONE;
 	}
+	p->nr_maps = (uint32_t)k;
 }
 
 /* Forgets the processes that were not sampled of late; they come back when they are. */
@@ -232,10 +171,10 @@ uint64_t processes_nr_seen(const struct processes *ps)
 
 size_t processes_nr_objects(const struct processes *ps)
 {
-	return ps->nr_objects;
+	return objects_count(ps->objects);
 }
 
 const struct object_file *processes_object(const struct processes *ps, uint32_t object)
 {
-	return &ps->object[object];
+	return objects_get(ps->objects, object);
 }

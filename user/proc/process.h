@@ -16,19 +16,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-
-enum object_kind { OBJECT_FILE, OBJECT_VDSO, OBJECT_ANON };
-
-struct object_file {
-	enum object_kind kind;
-	uint32_t dev_major, dev_minor;
-	uint64_t inode;
-	uint64_t start, end;		/* OBJECT_ANON: the addresses */
-	int pid;			/* OBJECT_ANON: whose */
-	char *path;
-	int fd;				/* readable, -1: see reason */
-	const char *reason;		/* static text */
-};
+#include "proc/object.h"
 
 struct process {
 	int tgid;

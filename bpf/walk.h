@@ -86,9 +86,10 @@ static __always_inline int walk_word(struct walk *w, __u64 at, __u64 *word)
 	return 0;
 }
 
-static __always_inline void walk_put(struct walk *w, __u64 ip)
+/* The frame that pc is in, told by an address inside its current instruction. */
+static __always_inline void walk_put(struct walk *w)
 {
-	w->frame[(w->first + w->nr) & (WIRE_FRAME_SLOTS - 1)] = ip;
+	w->frame[(w->first + w->nr) & (WIRE_FRAME_SLOTS - 1)] = w->pc - w->return_address;
 	w->nr++;
 }
 
@@ -175,7 +176,7 @@ static __always_inline int walk_caller(struct walk *w, __u64 cfa, __u64 fp, __u6
 	w->reg[REG_FP] = fp;
 	w->pc = ra;
 	w->return_address = 1;
-	walk_put(w, ra);
+	walk_put(w);
 	return 0;
 }
 
@@ -226,7 +227,7 @@ static __always_inline int walk_signal(struct walk *w)
 	w->reg[REG_FP] = fp;
 	w->pc = pc;
 	w->return_address = 0;
-	walk_put(w, pc);
+	walk_put(w);
 	return 0;
 }
 
@@ -302,7 +303,7 @@ static __always_inline void walk_begin(struct walk *w)
 	w->sample.by_fp = 0;
 	w->sample.by_guess = 0;
 	w->sample.bad_pc = 0;
-	walk_put(w, w->pc);
+	walk_put(w);
 }
 
 #endif

@@ -56,7 +56,11 @@ enum wire_sample_flags {
 	WIRE_SYSCALL = 16,	/* user frame 0 follows a system call instruction */
 };
 
-/* One tick on one CPU; in its ring, followed by nr_kernel + nr_user frames (__u64), leaf first. */
+/*
+ * One tick on one CPU; in its ring, followed by nr_kernel + nr_user frames (__u64), leaf first. Kernel frames
+ * are as the kernel gives them (return addresses but for the first), user frames lie in the instruction that
+ * was being executed: the call's, not the one after it.
+ */
 struct wire_sample {
 	__u64 time;		/* CLOCK_MONOTONIC, ns */
 	__u64 seq;		/* 1, 2, 3 ... of the records of this CPU that reached the ring */

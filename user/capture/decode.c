@@ -5,31 +5,60 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
+
+#define PREPARE_NS (20 * NSEC_PER_MSEC)	/* for rows, while a drain goes on */
+
+/* A sample that waits for tables. */
+struct pending {
+	uint64_t since_ns;
+	struct wire_raw raw;		/* no more of it than was filled */
+};
 
 struct decoder {
 	struct profile *p;
 	const struct kallsyms *kallsyms;
-	struct processes *processes;
+	struct images *images;
+	struct unwinder *unwinder;
 	uint32_t *mapping;		/* of each object; 0: none yet */
 	size_t nr_mappings, cap_mappings;
+	struct pending **pending;	/* oldest first */
+	size_t nr_pending, cap_pending;
 	uint32_t key_pid, key_tid, key_comm, key_process;
 };
 
-static const char *const truncated[WIRE_USER_STATUSES] = {
-	[WIRE_USER_NO_FP] = "[truncated: no frame pointer]",
+/* The user part of a stack, leaf first, and how it ended. */
+struct user_part {
+	const uint64_t *frame;
+	uint32_t nr;
+	uint8_t status;			/* enum wire_user_status */
+	bool guessed;
+};
+
+static const char *const ended[WIRE_USER_STATUSES] = {
+	[WIRE_USER_GAP] = "[truncated: no unwind data]",
 	[WIRE_USER_FAULT] = "[truncated: stack unreadable]",
 	[WIRE_USER_DEPTH] = "[truncated: too deep]",
 	[WIRE_USER_NO_REGS] = "[truncated: registers unreadable]",
 	[WIRE_USER_COMPAT] = "[truncated: 32-bit program]",
+	[WIRE_USER_BAD_RA] = "[truncated: bad return address]",
+	[WIRE_USER_BAD_CFA] = "[truncated: bad frame]",
+	[WIRE_USER_UNSUPPORTED] = "[truncated: unwind data not supported]",
+	[WIRE_USER_NO_MAP] = "[truncated: unknown code]",
+	[WIRE_USER_NO_PROCESS] = "[truncated: unknown process]",
+	[WIRE_USER_EXEC] = "[exec]",
+	[WIRE_USER_EXIT] = "[exit]",
 };
 
-struct decoder *decoder_new(struct profile *p, const struct kallsyms *k)
+struct decoder *decoder_new(struct profile *p, const struct kallsyms *k, struct images *im,
+			    struct unwinder *u)
 {
 	struct decoder *d = xcalloc(1, sizeof(*d));
 
 	d->p = p;
 	d->kallsyms = k;
-	d->processes = processes_new();
+	d->images = im;
+	d->unwinder = u;
 	d->key_pid = profile_strings(p, "pid");
 	d->key_tid = profile_strings(p, "tid");
 	d->key_comm = profile_strings(p, "comm");
@@ -39,9 +68,13 @@ struct decoder *decoder_new(struct profile *p, const struct kallsyms *k)
 
 void decoder_free(struct decoder *d)
 {
+	size_t i;
+
 	if (!d)
 		return;
-	processes_free(d->processes);
+	for (i = 0; i < d->nr_pending; i++)
+		free(d->pending[i]);
+	free(d->pending);
 	free(d->mapping);
 	free(d);
 }
@@ -54,7 +87,7 @@ static uint32_t push_special(struct decoder *d, uint32_t stack, const char *name
 /* The profile's mapping of an object. Until it is named its frames hold file offsets. */
 static uint32_t mapping_of(struct decoder *d, uint32_t object)
 {
-	const struct object_file *o = processes_object(d->processes, object);
+	const struct object_file *o = objects_get(images_objects(d->images), object);
 	struct mapping m = { .kind = MAPPING_FILE };
 	char name[64];
 
@@ -81,9 +114,9 @@ static uint32_t mapping_of(struct decoder *d, uint32_t object)
 	return d->mapping[object];
 }
 
-static uint32_t user_frame(struct decoder *d, const struct process_map *m, uint64_t address)
+static uint32_t user_frame(struct decoder *d, const struct image_map *m, uint64_t address)
 {
-	const struct object_file *o = processes_object(d->processes, m->object);
+	const struct object_file *o = objects_get(images_objects(d->images), m->object);
 	uint32_t mapping = mapping_of(d, m->object);
 
 	if (o->kind == OBJECT_ANON)
@@ -91,41 +124,32 @@ static uint32_t user_frame(struct decoder *d, const struct process_map *m, uint6
 	return profile_frame(d->p, mapping, address - m->start + m->offset);
 }
 
-/* The address inside the call instruction for a return address, the address itself for a leaf. */
-static uint64_t user_address(const struct wire_sample *s, const uint64_t *frame, uint32_t i)
-{
-	return i || (s->flags & WIRE_SYSCALL) ? frame[i] - 1 : frame[i];
-}
-
 /*
- * The user part, root first. Every return address must lie in executable memory: from the first
- * that does not on (towards the root) the chain is not to be believed, and is cut.
+ * The user part, root first. Every frame must lie in executable memory: from the first that does not on
+ * (towards the root) the chain is not to be believed, and is cut.
  */
-static uint32_t push_user(struct decoder *d, const struct wire_sample *s, const uint64_t *frame,
+static uint32_t push_user(struct decoder *d, struct image *image, const struct user_part *u,
 			  uint64_t now_ns)
 {
-	const char *cut = truncated[s->user_status];
-	uint32_t ids[WIRE_MAX_USER + 1], n = 0, i, stack = 0;
-	const struct process_map *m;
-	struct process *proc;
+	const char *mark = u->guessed && u->status == WIRE_USER_COMPLETE ? "[guessed]" :
+									    ended[u->status];
+	uint32_t ids[WIRE_FRAME_SLOTS], n = 0, i, stack = 0;
 
-	if (s->user_status == WIRE_USER_NONE)
+	if (u->status == WIRE_USER_NONE)
 		return 0;
-	proc = processes_get(d->processes, (int)s->tgid, s->start_time, s->exec_id, now_ns);
-	if (proc->gone)
+	if (u->status != WIRE_USER_EXEC && u->status != WIRE_USER_EXIT && !image)
 		return push_special(d, 0, "[truncated: process gone]");
-	for (i = 0; i < s->nr_user; i++) {
-		m = processes_map(d->processes, proc, user_address(s, frame, i), !i,
-				  now_ns);
-		if (m) {
-			ids[n++] = user_frame(d, m, user_address(s, frame, i));
-		} else if (i != 1 || !(s->flags & WIRE_SYSCALL_RA)) {
-			cut = i ? "[truncated: bad return address]" : "[truncated: unknown code]";
+	for (i = 0; i < u->nr && i < WIRE_FRAME_SLOTS; i++) {
+		const struct image_map *m = images_map(d->images, image, u->frame[i], !i, now_ns);
+
+		if (!m) {
+			mark = i ? ended[WIRE_USER_BAD_RA] : ended[WIRE_USER_NO_MAP];
 			break;
 		}
+		ids[n++] = user_frame(d, m, u->frame[i]);
 	}
-	if (cut)
-		stack = push_special(d, stack, cut);
+	if (mark)
+		stack = push_special(d, stack, mark);
 	while (n)
 		stack = profile_push(d->p, stack, ids[--n]);
 	return stack;
@@ -174,27 +198,145 @@ static uint32_t labels_of(struct decoder *d, const struct wire_sample *s)
 	return profile_labels(p, l, ARRAY_LEN(l));
 }
 
-int decoder_add(struct decoder *d, const struct wire_sample *s, size_t size, uint64_t now_ns)
+/* The sample, with this user part, into the profile. */
+static void add(struct decoder *d, const struct wire_sample *s, const uint64_t *kernel_frame,
+		struct image *image, const struct user_part *u, uint64_t now_ns)
 {
-	const uint64_t *frame = (const uint64_t *)(s + 1);
 	int64_t values[NATIVE_COLUMNS] = { 0 };
-	uint32_t stack;
+	uint32_t stack = push_user(d, image, u, now_ns);
 
-	if (size < sizeof(*s) || s->nr_kernel > WIRE_MAX_KERNEL || s->nr_user > WIRE_MAX_USER ||
-	    s->user_status >= WIRE_USER_STATUSES ||
-	    size < sizeof(*s) + ((size_t)s->nr_kernel + s->nr_user) * sizeof(*frame))
-		return fail_plain(-EBADMSG, "a record of %zu bytes is not whole", size);
-	stack = push_user(d, s, frame + s->nr_kernel, now_ns);
-	stack = push_kernel(d, s, frame, stack);
+	stack = push_kernel(d, s, kernel_frame, stack);
 	values[COL_SAMPLES] = 1;
 	values[COL_CPU] = d->p->period;
 	profile_add(d->p, stack, labels_of(d, s), values);
+}
+
+static struct image *image_of(struct decoder *d, const struct wire_sample *s)
+{
+	if (s->flags & WIRE_KTHREAD)
+		return NULL;
+	return images_find(d->images, (int)s->tgid, s->start_time, s->exec_id, s->time);
+}
+
+/* Walks on from where the kernel side stopped, and adds the sample. */
+static void add_walked(struct decoder *d, const struct wire_raw *r, struct image *image, uint64_t now_ns)
+{
+	const struct wire_sample *s = &r->sample;
+	struct replay_stack stack = { .pc = r->pc,
+				      .return_address = r->return_address,
+				      .bytes = r->stack,
+				      .len = r->stack_len };
+	uint64_t frame[2 * WIRE_FRAME_SLOTS];
+	/* the last frame of the kernel side is the first one here */
+	uint32_t had = s->nr_user ? s->nr_user - 1u : 0;
+	struct replay_walk walk;
+	struct user_part u = { .frame = frame };
+
+	memcpy(stack.reg, r->reg, sizeof(stack.reg));
+	unwinder_walk(d->unwinder, image, &stack, WIRE_MAX_USER - had, &walk);
+	memcpy(frame, r->frame + s->nr_kernel, had * sizeof(*frame));
+	memcpy(frame + had, walk.frame, walk.nr * sizeof(*frame));
+	u.nr = had + walk.nr;
+	u.status = walk.status;
+	u.guessed = s->by_guess || walk.by_guess;
+	add(d, s, r->frame, image, &u, now_ns);
+}
+
+/* As the kernel side left it. */
+static void add_as_is(struct decoder *d, const struct wire_sample *s, const uint64_t *frame,
+		      struct image *image, uint64_t now_ns)
+{
+	struct user_part u = { .frame = frame + s->nr_kernel,
+			       .nr = s->nr_user,
+			       .status = s->user_status,
+			       .guessed = s->by_guess };
+
+	add(d, s, frame, image, &u, now_ns);
+}
+
+/* Adds a sample with its stack if the tables are there. false: it must wait. */
+static bool try_raw(struct decoder *d, const struct wire_raw *r, uint64_t now_ns, uint64_t budget_ns,
+		    bool last)
+{
+	struct image *image = image_of(d, &r->sample);
+
+	if (!image || !d->unwinder || !image->known) {
+		add_as_is(d, &r->sample, r->frame, image, now_ns);
+		return true;
+	}
+	if (unwinder_prepare(d->unwinder, image, budget_ns) && !last)
+		return false;
+	unwinder_publish(d->unwinder, image, now_ns);
+	add_walked(d, r, image, now_ns);
+	return true;
+}
+
+static void keep(struct decoder *d, const struct wire_raw *r, uint64_t now_ns)
+{
+	size_t bytes = offsetof(struct pending, raw.stack) + r->stack_len;
+	struct pending *p = xmalloc(bytes);
+
+	p->since_ns = now_ns;
+	memcpy(&p->raw, r, offsetof(struct wire_raw, stack) + r->stack_len);
+	grow(&d->pending, &d->cap_pending, d->nr_pending + 1, sizeof(*d->pending));
+	d->pending[d->nr_pending++] = p;
+}
+
+void decoder_settle(struct decoder *d, uint64_t now_ns, uint64_t budget_ns, bool all)
+{
+	uint64_t start = clock_mono(), spent;
+	size_t i, kept = 0;
+
+	for (i = 0; i < d->nr_pending; i++) {
+		struct pending *p = d->pending[i];
+		bool last = all || now_ns - p->since_ns > PENDING_MAX_NS;
+
+		spent = clock_mono() - start;
+		if (try_raw(d, &p->raw, now_ns, spent < budget_ns ? budget_ns - spent : 0, last))
+			free(p);
+		else
+			d->pending[kept++] = p;
+	}
+	d->nr_pending = kept;
+}
+
+size_t decoder_nr_pending(const struct decoder *d)
+{
+	return d->nr_pending;
+}
+
+static int check(const struct wire_sample *s, size_t size)
+{
+	const struct wire_raw *r = (const struct wire_raw *)s;
+
+	if (size < sizeof(*s) || s->nr_kernel > WIRE_MAX_KERNEL || s->nr_user > WIRE_MAX_USER ||
+	    s->user_status >= WIRE_USER_STATUSES ||
+	    size < sizeof(*s) + ((size_t)s->nr_kernel + s->nr_user) * sizeof(uint64_t) ||
+	    (s->flags & WIRE_RAW && (size < sizeof(*r) || r->stack_len > WIRE_RAW_STACK)))
+		return fail_plain(-EBADMSG, "a record of %zu bytes is not whole", size);
 	return 0;
 }
 
-uint64_t decoder_nr_processes(const struct decoder *d)
+int decoder_add(struct decoder *d, const struct wire_sample *s, size_t size, uint64_t now_ns)
 {
-	return processes_nr_seen(d->processes);
+	struct image *image;
+	int r = check(s, size);
+
+	if (r)
+		return r;
+	if (s->flags & WIRE_RAW) {
+		const struct wire_raw *raw = (const struct wire_raw *)s;
+
+		if (try_raw(d, raw, now_ns, PREPARE_NS, d->nr_pending >= PENDING_MAX))
+			return 0;
+		keep(d, raw, now_ns);
+		return 0;
+	}
+	image = image_of(d, s);
+	add_as_is(d, s, (const uint64_t *)(s + 1), image, now_ns);
+	if (image && d->unwinder)
+		unwinder_publish(d->unwinder, image, now_ns);
+	return 0;
 }
 
 size_t decoder_nr_objects(const struct decoder *d)
@@ -205,5 +347,5 @@ size_t decoder_nr_objects(const struct decoder *d)
 const struct object_file *decoder_object(const struct decoder *d, size_t i, uint32_t *mapping)
 {
 	*mapping = d->mapping[i];
-	return processes_object(d->processes, (uint32_t)i);
+	return objects_get(images_objects(d->images), (uint32_t)i);
 }

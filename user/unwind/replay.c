@@ -8,13 +8,17 @@
 #endif
 #define barrier_var(var) asm volatile("" : "+r"(var))
 
+/* The chunk number of the walk's own maps, which are in no chunk of the tables. */
+#define OWN_MAPS WIRE_MAX_CHUNKS
+
 /* What walk.h asks of its surroundings; set for the time of one walk. */
 static _Thread_local const struct tables *the_tables;
 static _Thread_local const struct replay_stack *the_stack;
+static _Thread_local const struct wire_map *the_maps;
 
-static void *walk_chunk(__u32 n)
+static const void *walk_chunk(__u32 n)
 {
-	return tables_chunk(the_tables, n);
+	return n == OWN_MAPS ? the_maps : tables_chunk(the_tables, n);
 }
 
 static const struct wire_rule *walk_rule(__u32 n)
@@ -34,16 +38,17 @@ static int walk_read(void *to, __u32 len, __u64 from)
 
 #include "bpf/walk.h"
 
-void replay_walk(const struct tables *t, uint32_t first_map, uint32_t nr_maps,
+void replay_walk(const struct tables *t, const struct wire_map *map, size_t nr_maps,
 		 const struct replay_stack *s, uint32_t max, struct replay_walk *out)
 {
-	struct walk w = { .first_map = first_map,
-			  .nr_maps = nr_maps,
+	struct walk w = { .first_map = OWN_MAPS * WIRE_CHUNK_MAPS,
+			  .nr_maps = (__u32)(nr_maps < TABLES_MAX_MAPS ? nr_maps : TABLES_MAX_MAPS),
 			  .pc = s->pc,
 			  .return_address = s->return_address };
 
 	the_tables = t;
 	the_stack = s;
+	the_maps = map;
 	memcpy(w.reg, s->reg, sizeof(w.reg));
 	walk_begin(&w);
 	while (w.nr < max && w.nr < WIRE_FRAME_SLOTS - 1)

@@ -27,10 +27,10 @@ struct replay_walk {
 };
 
 /*
- * Walks with these maps (first number and count, as in struct wire_process). max: frames at most. rule: the
- * table of rules. A stack longer than its copy ends as WIRE_USER_FAULT.
+ * Walks with these maps, sorted by start. max: frames at most. A stack longer than its copy ends as
+ * WIRE_USER_FAULT.
  */
-void replay_walk(const struct tables *t, uint32_t first_map, uint32_t nr_maps,
+void replay_walk(const struct tables *t, const struct wire_map *map, size_t nr_maps,
 		 const struct replay_stack *s, uint32_t max, struct replay_walk *out);
 
 #endif

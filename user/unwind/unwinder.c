@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unwind/unwinder.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+enum object_state { OBJECT_NEW, OBJECT_READY, OBJECT_NO_ROWS, OBJECT_FAILED };
+
+struct unwind_object {
+	uint8_t state;			/* enum object_state */
+	bool keeps_fp;			/* a compiler that always does made it */
+	struct table_span *span;	/* by address */
+	uint32_t nr_spans;
+	struct worker_segment *segment;
+	uint32_t nr_segments;
+};
+
+struct unwinder {
+	struct tables *tables;
+	struct worker *worker;
+	const struct objects *objects;
+	struct unwind_object *object;	/* [nr_objects], by number in `objects` */
+	size_t nr_objects, cap_objects;
+	struct wire_map *map;		/* the maps of one image under construction */
+	size_t nr_maps, cap_maps;
+	struct unwinder_stats stats;
+};
+
+struct unwinder *unwinder_new(const struct tables_memory *m, struct worker *w, const struct objects *objects)
+{
+	struct unwinder *u = xcalloc(1, sizeof(*u));
+
+	u->tables = tables_new(m);
+	u->worker = w;
+	u->objects = objects;
+	return u;
+}
+
+void unwinder_free(struct unwinder *u)
+{
+	size_t i;
+
+	if (!u)
+		return;
+	for (i = 0; i < u->nr_objects; i++) {
+		free(u->object[i].span);
+		free(u->object[i].segment);
+	}
+	tables_free(u->tables);
+	free(u->object);
+	free(u->map);
+	free(u);
+}
+
+const struct unwinder_stats *unwinder_stats(const struct unwinder *u)
+{
+	return &u->stats;
+}
+
+const struct tables *unwinder_tables(const struct unwinder *u)
+{
+	return u->tables;
+}
+
+static struct unwind_object *object_at(struct unwinder *u, uint32_t object)
+{
+	grow(&u->object, &u->cap_objects, object + 1, sizeof(*u->object));
+	while (u->nr_objects <= object)
+		u->object[u->nr_objects++] = (struct unwind_object){ 0 };
+	return &u->object[object];
+}
+
+/* Rows of the worker into the tables; what the object needs of them stays here. */
+static int take_rows(struct unwinder *u, struct unwind_object *o, struct worker_rows *rows)
+{
+	struct table_rows in = { rows->row, rows->nr_rows, rows->page, rows->nr_pages,
+				 rows->rule, rows->nr_rules,
+				 (const struct table_span_in *)rows->span, rows->nr_spans };
+	int r;
+
+	u->stats.rows += rows->nr_rows;
+	u->stats.frame_bytes += rows->frame_bytes;
+	o->segment = rows->segment;
+	o->nr_segments = (uint32_t)rows->nr_segments;
+	rows->segment = NULL;
+	o->keeps_fp = rows->keeps_fp;
+	if (!rows->nr_spans) {
+		o->state = OBJECT_NO_ROWS;
+		u->stats.objects_without_rows++;
+		return 0;
+	}
+	r = tables_add_rows(u->tables, &in, &o->span);
+	if (r)
+		return r;
+	o->nr_spans = (uint32_t)rows->nr_spans;
+	o->state = OBJECT_READY;
+	return 0;
+}
+
+static void make_rows(struct unwinder *u, struct unwind_object *o, const struct object_file *f)
+{
+	struct worker_rows rows;
+	uint64_t start = clock_mono();
+
+	u->stats.objects++;
+	o->state = OBJECT_FAILED;
+	if (f->kind == OBJECT_ANON) {
+		o->state = OBJECT_NO_ROWS;
+		o->keeps_fp = true;
+		return;
+	}
+	if (f->fd < 0 || worker_rows(u->worker, f->fd, &rows) < 0) {
+		u->stats.objects_failed++;
+		return;
+	}
+	if (take_rows(u, o, &rows) < 0)
+		u->stats.objects_failed++;
+	worker_rows_done(&rows);
+	u->stats.build_ns += clock_mono() - start;
+}
+
+int unwinder_prepare(struct unwinder *u, const struct image *i, uint64_t budget_ns)
+{
+	uint64_t start = clock_mono();
+	bool made = false;
+	uint32_t k;
+	int left = 0;
+
+	for (k = 0; k < i->nr_maps; k++) {
+		struct unwind_object *o = object_at(u, i->map[k].object);
+
+		if (o->state != OBJECT_NEW)
+			continue;
+		if (made && clock_mono() - start >= budget_ns) {
+			left++;
+			continue;
+		}
+		make_rows(u, o, objects_get(u->objects, i->map[k].object));
+		made = true;
+	}
+	return left;
+}
+
+static void put_map(struct unwinder *u, uint64_t start, uint64_t end, uint32_t pages, uint32_t flags)
+{
+	if (start >= end)
+		return;
+	grow(&u->map, &u->cap_maps, u->nr_maps + 1, sizeof(*u->map));
+	u->map[u->nr_maps++] =
+		(struct wire_map){ .start = start, .end = end, .pages = pages, .flags = flags };
+}
+
+/* The object's own address of a file offset; false: in no executable segment. */
+static bool object_address(const struct unwind_object *o, uint64_t offset, uint64_t *address)
+{
+	uint32_t i;
+
+	for (i = 0; i < o->nr_segments; i++) {
+		const struct worker_segment *s = &o->segment[i];
+
+		/* a mapping begins at a page, a segment need not */
+		if (offset + 4096 > s->offset && offset < s->offset + s->size) {
+			*address = s->address - s->offset + offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The parts of a mapping that have rows, and between them those that have none. */
+static void put_image_map(struct unwinder *u, const struct image_map *m)
+{
+	const struct unwind_object *o = object_at(u, m->object);
+	uint32_t flags = o->keeps_fp ? WIRE_MAP_FP : o->state == OBJECT_NEW ? WIRE_MAP_PENDING : 0;
+	uint64_t at = m->start, base, bias;
+	uint32_t i;
+
+	if (o->state == OBJECT_READY && object_address(o, m->offset, &base)) {
+		bias = m->start - base;
+		for (i = 0; i < o->nr_spans; i++) {
+			const struct table_span *s = &o->span[i];
+			uint64_t from = s->address + bias, to = from + ((uint64_t)s->nr_pages << 12);
+			uint32_t page = s->page;
+
+			if (to <= at || from >= m->end || to < from)
+				continue;
+			if (from < at) {
+				page += (uint32_t)((at - from) >> 12);
+				from = at;
+			}
+			put_map(u, at, from, WIRE_NO_PAGES, flags);
+			at = to < m->end ? to : m->end;
+			put_map(u, from, at, page, flags);
+		}
+	}
+	put_map(u, at, m->end, WIRE_NO_PAGES, flags);
+}
+
+static void build_maps(struct unwinder *u, const struct image *i)
+{
+	uint32_t k;
+
+	u->nr_maps = 0;
+	for (k = 0; k < i->nr_maps; k++)
+		put_image_map(u, &i->map[k]);
+}
+
+void unwinder_publish(struct unwinder *u, struct image *i, uint64_t now_ns)
+{
+	struct wire_process identity = { .tgid = (uint32_t)i->tgid,
+					 .start_time = i->start_time,
+					 .exec_id = (uint32_t)i->exec_id };
+
+	if (!i->identified || i->to_ns != UINT64_MAX || i->published == i->version || !i->nr_maps)
+		return;
+	build_maps(u, i);
+	if (!tables_set_process(u->tables, &identity, u->map, (uint32_t)u->nr_maps, now_ns)) {
+		i->published = i->version;
+		u->stats.published++;
+	}
+}
+
+void unwinder_forget(struct unwinder *u, struct image *i, uint64_t now_ns)
+{
+	const struct wire_process *p = tables_process(u->tables, (uint32_t)i->tgid);
+
+	/* its successor may have the slot by now */
+	if (i->published && p && p->start_time == i->start_time && p->exec_id == (uint32_t)i->exec_id)
+		tables_drop_process(u->tables, (uint32_t)i->tgid, now_ns);
+	i->published = 0;
+}
+
+void unwinder_walk(struct unwinder *u, const struct image *i, const struct replay_stack *s, uint32_t max,
+		   struct replay_walk *out)
+{
+	build_maps(u, i);
+	replay_walk(u->tables, u->map, u->nr_maps, s, max, out);
+}

@@ -21,11 +21,11 @@ claim 'tiny buffers: what is lost is lost for that, and said' only_ring_full tin
 claim 'tiny buffers: the loss is in the text too' has 'lost by cause: [0-9,]+ ring-full' stderr
 
 start stopped -F 999 --buffer 4
-kill -STOP "$dwell"
+kill -STOP "$sampler"
 sleep 2
-kill -CONT "$dwell"
+kill -CONT "$sampler"
 sleep 0.3
-stop
+stop INT
 claim 'a stopped reader: record ends well' equal $? 0
 read_profile 'a stopped reader' stopped
 claim 'a stopped reader: what is lost is lost for that' only_ring_full stopped
@@ -33,10 +33,10 @@ claim 'a stopped reader: what is lost is lost for that' only_ring_full stopped
 # attacked NAME INTERVAL_US: the worker is killed over and over, until dwell has ended.
 attacked() {
 	start "$1" -F 199
-	"$FIXTURES/killer" "$dwell" "$2" >killed &
+	"$FIXTURES/killer" "$sampler" "$2" >killed &
 	killer=$!
 	sleep 2
-	stop
+	stop INT
 	claim "$1: record ends well" equal $? 0
 	wait $killer
 	claim "$1: it was" is "$(cat killed) > 0"

@@ -21,16 +21,16 @@ parent=$pid
 
 # --- the whole box
 start box
-own=$(cat "/proc/$dwell/task/$dwell/children")
+own=$(cat "/proc/$sampler/task/$sampler/children")
 sleep 2
-stop
+stop INT
 claim 'the whole box: record ends well' equal $? 0
 read_profile 'the whole box' box
 claim 'the whole box: all is in it' both box
 claim 'the whole box: nothing is filtered' holds box '.ledger.filtered == 0'
 "$DWELL" report box --by process --json --limit 0 >process.json
 claim 'the whole box: the strangers are a row' has "\"stranger \($stranger\)\"" process.json
-for p in $dwell $own; do
+for p in $sampler $own; do
 	claim 'the whole box: dwell and its workers are no row of it' lacks "\($p\)\"" process.json
 done
 record all -a -d 1
@@ -46,7 +46,7 @@ claim '-p A,B: and nothing else' equal "$(processes two)" 'before grandchild par
 start p -p "$parent"
 kill -USR1 "$parent"
 sleep 2
-stop
+stop INT
 claim '-p: record ends well' equal $? 0
 read_profile '-p' p
 claim '-p: the process, its children, theirs, the later ones; nobody else' \
@@ -67,7 +67,7 @@ wait $gone
 record never -p "$gone" -d 1
 claim 'gone before: exit status 1' equal $? 1
 claim 'gone before: one line says so' equal "$(cat stderr)" "dwell: no process $gone"
-claim 'gone before: no file is left' equal "$(ls -A | grep never)" ''
+claim 'gone before: no file is left' equal "$(find . -name '*never*')" ''
 spawn "$FIXTURES/deep" 3
 record short -p "$pid"
 claim 'gone while sampling: record ends by itself, and well' equal $? 0

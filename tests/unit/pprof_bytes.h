@@ -4,10 +4,13 @@
 #define UNIT_PPROF_BYTES_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "unit.h"
 
 #include "base/file.h"
 #include "base/text.h"

@@ -151,7 +151,11 @@ static int open_all(struct capture *c)
 	if (r < 0)
 		return r;
 	c->nr_online = (uint32_t)r;
-	r = load_open(&c->loaded, &c->cfg, online, c->nr_cpus, c->period_ns, ring_bytes(&c->cfg));
+	r = load_open(&c->loaded, &(struct load_request){ .cfg = &c->cfg,
+							  .online = online,
+							  .nr_cpus = c->nr_cpus,
+							  .period_ns = c->period_ns,
+							  .ring_bytes = ring_bytes(&c->cfg) });
 	if (r)
 		return r;
 	r = open_rings(c);

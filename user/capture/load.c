@@ -149,51 +149,51 @@ static void visit_cpus(const bool *online, int nr_cpus)
 	(void)sched_setaffinity(0, sizeof(was), &was);
 }
 
-int load_open(struct loaded *l, const struct capture_config *cfg, const bool *online, int nr_cpus,
-	      uint64_t period_ns, uint32_t ring_bytes)
+static int load_and_attach(struct loaded *l, const struct load_request *q)
+{
+	int r;
+
+	l->skel = sampler_bpf__open();
+	if (!l->skel)
+		return fail(-errno, "open BPF object");
+	l->uses_slots = !has_current_task();
+	configure(l, q->cfg, q->period_ns);
+	r = size_maps(l, q->cfg);
+	if (r)
+		return r;
+	r = sampler_bpf__load(l->skel);
+	if (r)
+		return load_error(r);
+	r = make_rings(l, q->online, q->ring_bytes);
+	if (r)
+		return r;
+	r = sampler_bpf__attach(l->skel);
+	if (r)
+		return fail(r, "attach BPF programs");
+	l->prog_fd = bpf_program__fd(l->uses_slots ? l->skel->progs.sample_slot :
+						     l->skel->progs.sample_task);
+	if (l->uses_slots)
+		visit_cpus(q->online, l->nr_cpus);
+	return 0;
+}
+
+int load_open(struct loaded *l, const struct load_request *q)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = restore_user_reads);
 	int r, cpu, id = -1;
 
 	libbpf_set_print(silent);
-	l->nr_cpus = nr_cpus;
-	l->ring_fd = xcalloc((size_t)nr_cpus, sizeof(*l->ring_fd));
-	for (cpu = 0; cpu < nr_cpus; cpu++)
+	l->nr_cpus = q->nr_cpus;
+	l->ring_fd = xcalloc((size_t)l->nr_cpus, sizeof(*l->ring_fd));
+	for (cpu = 0; cpu < l->nr_cpus; cpu++)
 		l->ring_fd[cpu] = -1;
 	if (locked_down())
 		id = libbpf_register_prog_handler("perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, &handler);
-	l->skel = sampler_bpf__open();
-	if (!l->skel) {
-		r = fail(-errno, "open BPF object");
-		goto out;
-	}
-	l->uses_slots = !has_current_task();
-	configure(l, cfg, period_ns);
-	r = size_maps(l, cfg);
-	if (r)
-		goto out;
-	r = sampler_bpf__load(l->skel);
-	if (r) {
-		r = load_error(r);
-		goto out;
-	}
-	r = make_rings(l, online, ring_bytes);
-	if (r)
-		goto out;
-	r = sampler_bpf__attach(l->skel);
-	if (r) {
-		r = fail(r, "attach BPF programs");
-		goto out;
-	}
-	l->prog_fd = bpf_program__fd(l->uses_slots ? l->skel->progs.sample_slot :
-						     l->skel->progs.sample_task);
-	if (l->uses_slots)
-		visit_cpus(online, nr_cpus);
-	/* the kernel's type information, several MB, is not needed any more */
-	malloc_trim(0);
-out:
+	r = load_and_attach(l, q);
 	if (id >= 0)
 		libbpf_unregister_prog_handler(id);
+	/* the kernel's type information, several MB, is not needed any more */
+	malloc_trim(0);
 	return r;
 }
 

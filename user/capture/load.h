@@ -18,9 +18,16 @@ struct loaded {
 	int nr_cpus;			/* possible CPUs */
 };
 
-/* online[nr_cpus]: which CPUs get a ring. Errors name cause and cure. */
-int load_open(struct loaded *l, const struct capture_config *cfg, const bool *online, int nr_cpus,
-	      uint64_t period_ns, uint32_t ring_bytes) must_check;
+struct load_request {
+	const struct capture_config *cfg;
+	const bool *online;		/* [nr_cpus]: which get a ring */
+	int nr_cpus;
+	uint64_t period_ns;
+	uint32_t ring_bytes;
+};
+
+/* Errors name cause and cure; load_close() is the caller's then, too. */
+int load_open(struct loaded *l, const struct load_request *q) must_check;
 void load_close(struct loaded *l);
 
 #endif

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Headers by the System V ABI, chapters 4 and 5 (refspecs.linuxfoundation.org).
- * Read by hand and not by libelf: that loads whole tables into memory (16 MB for
- * a node binary, to name a dozen functions of it), and these are few structures.
- */
 #include "elf/object.h"
 
 #include <elf.h>
@@ -11,148 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-/* The headers in their wide form, whatever the file's class. */
-struct headers {
-	bool wide;
-	uint64_t phoff, shoff;
-	uint32_t phnum, shnum;
-};
-
-static int check_ident(const unsigned char *ident, uint64_t size)
-{
-	if (memcmp(ident, ELFMAG, SELFMAG))
-		return fail_plain(-ENOEXEC, "not an ELF file");
-	if (size < EI_NIDENT)
-		return fail_plain(-ENODATA, "truncated");
-	if (ident[EI_DATA] == ELFDATA2MSB)
-		return fail_plain(-ENOEXEC, "big-endian ELF file");
-	if (ident[EI_DATA] != ELFDATA2LSB || ident[EI_VERSION] != EV_CURRENT ||
-	    (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))
-		return fail_plain(-ENOEXEC, "unknown kind of ELF file");
-	return 0;
-}
-
-static int check_machine(uint16_t machine)
-{
-	if (machine == EM_X86_64 || machine == EM_AARCH64 || machine == EM_386)
-		return 0;
-	return fail_plain(-ENOEXEC, "ELF file of machine %u, not of x86 or aarch64", machine);
-}
-
-/* One section header, widened. */
-static int read_section(struct reader *r, const struct headers *h, uint32_t i, Elf64_Shdr *out)
-{
-	Elf32_Shdr s;
-	int err;
-
-	if (h->wide)
-		return reader_get(r, h->shoff + (uint64_t)i * sizeof(*out), out, sizeof(*out));
-	err = reader_get(r, h->shoff + (uint64_t)i * sizeof(s), &s, sizeof(s));
-	if (err)
-		return err;
-	*out = (Elf64_Shdr){
-		.sh_type = s.sh_type,
-		.sh_flags = s.sh_flags,
-		.sh_addr = s.sh_addr,
-		.sh_offset = s.sh_offset,
-		.sh_size = s.sh_size,
-		.sh_link = s.sh_link,
-		.sh_info = s.sh_info,
-		.sh_addralign = s.sh_addralign,
-		.sh_entsize = s.sh_entsize,
-	};
-	return 0;
-}
-
-static int read_program(struct reader *r, const struct headers *h, uint32_t i, Elf64_Phdr *out)
-{
-	Elf32_Phdr p;
-	int err;
-
-	if (h->wide)
-		return reader_get(r, h->phoff + (uint64_t)i * sizeof(*out), out, sizeof(*out));
-	err = reader_get(r, h->phoff + (uint64_t)i * sizeof(p), &p, sizeof(p));
-	if (err)
-		return err;
-	*out = (Elf64_Phdr){
-		.p_type = p.p_type,
-		.p_flags = p.p_flags,
-		.p_offset = p.p_offset,
-		.p_vaddr = p.p_vaddr,
-		.p_filesz = p.p_filesz,
-		.p_memsz = p.p_memsz,
-		.p_align = p.p_align,
-	};
-	return 0;
-}
-
-/* Where the headers' own numbers do not fit, section 0 has them. */
-static int read_extended(struct reader *r, struct headers *h)
-{
-	Elf64_Shdr zero;
-	int err;
-
-	if (!h->shoff || (h->shnum && h->phnum != PN_XNUM))
-		return 0;
-	err = read_section(r, h, 0, &zero);
-	if (err)
-		return err;
-	if (!h->shnum)
-		h->shnum = zero.sh_size > UINT32_MAX ? UINT32_MAX : (uint32_t)zero.sh_size;
-	if (h->phnum == PN_XNUM)
-		h->phnum = zero.sh_info;
-	return 0;
-}
-
-static int check_headers(const struct reader *r, struct headers *h, size_t phsize, size_t shsize)
-{
-	if (!h->shoff)
-		h->shnum = 0;
-	if (h->phnum > OBJECT_MAX_PHDRS)
-		return fail_plain(-EFBIG, "more than %d program headers", OBJECT_MAX_PHDRS);
-	if (h->shnum > OBJECT_MAX_SECTIONS)
-		return fail_plain(-EFBIG, "more than %d sections", OBJECT_MAX_SECTIONS);
-	if (!reader_has(r, h->phoff, h->phnum * phsize) ||
-	    !reader_has(r, h->shoff, h->shnum * shsize))
-		return fail_plain(-ENODATA, "truncated");
-	return 0;
-}
-
-static int read_headers(struct reader *r, struct headers *h)
-{
-	union {
-		unsigned char ident[EI_NIDENT];
-		Elf64_Ehdr wide;
-		Elf32_Ehdr narrow;
-	} e = { 0 };
-	size_t phsize, shsize;
-	int err;
-
-	err = reader_get(r, 0, e.ident, r->size < EI_NIDENT ? r->size : EI_NIDENT);
-	if (!err)
-		err = check_ident(e.ident, r->size);
-	if (err)
-		return err;
-	h->wide = e.ident[EI_CLASS] == ELFCLASS64;
-	err = reader_get(r, 0, &e, h->wide ? sizeof(e.wide) : sizeof(e.narrow));
-	/* e_machine lies at the same place in both */
-	if (!err)
-		err = check_machine(e.wide.e_machine);
-	if (err)
-		return err;
-	h->phoff = h->wide ? e.wide.e_phoff : e.narrow.e_phoff;
-	h->shoff = h->wide ? e.wide.e_shoff : e.narrow.e_shoff;
-	h->phnum = h->wide ? e.wide.e_phnum : e.narrow.e_phnum;
-	h->shnum = h->wide ? e.wide.e_shnum : e.narrow.e_shnum;
-	phsize = h->wide ? e.wide.e_phentsize : e.narrow.e_phentsize;
-	shsize = h->wide ? e.wide.e_shentsize : e.narrow.e_shentsize;
-	if ((h->phnum && phsize != (h->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr))) ||
-	    (h->shoff && shsize != (h->wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr))))
-		return fail_plain(-EBADMSG, "malformed headers");
-	err = read_extended(r, h);
-	return err ? err : check_headers(r, h, phsize, shsize);
-}
+#include "elf/headers.h"
 
 /* The GNU build id among these notes; true when there was one. */
 static bool find_build_id(struct object *o, const char *notes, uint64_t len, uint64_t step)
@@ -220,7 +74,7 @@ static int read_programs(struct object *o, const struct headers *h)
 	int err;
 
 	for (i = 0; i < h->phnum; i++) {
-		err = read_program(&o->reader, h, i, &p);
+		err = headers_program(&o->reader, h, i, &p);
 		if (err)
 			return err;
 		if (p.p_type == PT_LOAD && p.p_flags & PF_X)
@@ -247,7 +101,7 @@ static int add_table(struct object *o, const struct headers *h, const Elf64_Shdr
 	if (s->sh_entsize != (h->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym)) ||
 	    s->sh_link >= h->shnum)
 		return fail_plain(-EBADMSG, "malformed symbol table");
-	err = read_section(&o->reader, h, s->sh_link, &strings);
+	err = headers_section(&o->reader, h, s->sh_link, &strings);
 	if (err)
 		return err;
 	if (strings.sh_type != SHT_STRTAB || strings.sh_flags & SHF_COMPRESSED)
@@ -273,7 +127,7 @@ static int read_sections(struct object *o, const struct headers *h, struct symbo
 
 	st->code = xmalloc(SYMTAB_MAX_CODE * sizeof(*st->code));
 	for (i = 1; !err && i < h->shnum; i++) {
-		err = read_section(&o->reader, h, i, &s);
+		err = headers_section(&o->reader, h, i, &s);
 		if (err)
 			return err;
 		if (s.sh_type == SHT_SYMTAB)
@@ -298,7 +152,7 @@ static int read_object(struct object *o, int fd)
 
 	err = reader_init(&o->reader, fd);
 	if (!err)
-		err = read_headers(&o->reader, &h);
+		err = headers_read(&o->reader, &h);
 	if (!err)
 		err = read_programs(o, &h);
 	if (!err)

@@ -19,8 +19,6 @@
 #include "elf/symtab.h"
 
 #define OBJECT_MAX_SEGMENTS 64	  /* executable ones */
-#define OBJECT_MAX_PHDRS    1024  /* program headers */
-#define OBJECT_MAX_SECTIONS 65536 /* section headers */
 #define OBJECT_MAX_NOTES    65536 /* bytes of one table of notes */
 #define OBJECT_MAX_BUILD_ID 40	  /* bytes */
 

@@ -220,6 +220,9 @@ static int serve_one(int sock, const char *refused)
 		serve_request(&request, offset, fd, &answer);
 	}
 	body = answer.body;
+	/* who has the answer may take it that the file is let go */
+	close(fd);
+	fd = -1;
 	err = send_all(sock, &answer.head, sizeof(answer.head));
 	return err ? err : send_all(sock, answer.body, answer.len);
 }

@@ -141,20 +141,23 @@ static __always_inline void user_of_task(struct walk *w, __u32 cpu, struct task_
 		return;
 	}
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	walk_user(w, cpu, regs->ip, regs->sp, regs->bp, (long)regs->orig_ax != -1);
+	w->sp = regs->sp;
+	w->fp = regs->bp;
+	walk_user(w, cpu, regs->ip, (long)regs->orig_ax != -1);
 }
 
 static __always_inline void user_of_slot(struct walk *w, __u32 cpu, const struct slot *slot)
 {
 	struct bpf_user_pt_regs regs;
 
-	w->status = WIRE_USER_NO_REGS;
-	if (slot->compat)
-		w->status = WIRE_USER_COMPAT;
-	else if (read_kernel_memory &&
-		 !bpf_probe_read_kernel(&regs, sizeof(regs),
-					(void *)(slot->stack + X86_THREAD_SIZE - sizeof(regs))))
-		walk_user(w, cpu, regs.ip, regs.sp, regs.bp, (long)regs.orig_ax != -1);
+	w->status = slot->compat ? WIRE_USER_COMPAT : WIRE_USER_NO_REGS;
+	if (slot->compat || !read_kernel_memory ||
+	    bpf_probe_read_kernel(&regs, sizeof(regs),
+				  (void *)(slot->stack + X86_THREAD_SIZE - sizeof(regs))))
+		return;
+	w->sp = regs.sp;
+	w->fp = regs.bp;
+	walk_user(w, cpu, regs.ip, (long)regs.orig_ax != -1);
 }
 
 static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct walk *w, __u32 cpu,
@@ -178,10 +181,12 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 	s->nr_kernel = n >> 3;
 	w->first = s->nr_kernel;
 	if (take_user && !(s->flags & WIRE_KTHREAD)) {
+		w->sp = ctx->regs.sp;
+		w->fp = ctx->regs.bp;
 		if (user_mode && ctx->regs.cs == USER32_CS)
 			w->status = WIRE_USER_COMPAT;
 		else if (user_mode)
-			walk_user(w, cpu, ctx->regs.ip, ctx->regs.sp, ctx->regs.bp, false);
+			walk_user(w, cpu, ctx->regs.ip, false);
 		else if (task)
 			user_of_task(w, cpu, task);
 		else if (slot)

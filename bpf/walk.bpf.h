@@ -105,18 +105,16 @@ __noinline int step(__u32 cpu)
 }
 
 /*
- * Walks from these registers. syscall: they were saved on entry to the kernel by a
+ * Walks from w->sp and w->fp. syscall: the registers were saved on entry to the kernel by a
  * system call, whose stub in libc has no frame: the caller's address is at *sp.
  */
-static __always_inline void walk_user(struct walk *w, __u32 cpu, __u64 ip, __u64 sp, __u64 fp,
-				      bool syscall)
+static __always_inline void walk_user(struct walk *w, __u32 cpu, __u64 ip, bool syscall)
 {
+	__u64 sp = w->sp;
 	int i;
 
 	w->nr = 0;
 	w->status = WIRE_USER_DEPTH;
-	w->sp = sp;
-	w->fp = fp;
 	w->window_len = 0;
 	walk_put(w, ip);
 	if (syscall)

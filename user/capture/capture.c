@@ -9,10 +9,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "capture/chunks.h"
 #include "capture/counters.h"
 #include "capture/decode.h"
 #include "capture/event.h"
 #include "capture/load.h"
+#include "capture/sideband.h"
 #include "capture/target.h"
 #include "sampler.skel.h"
 
@@ -23,6 +25,9 @@
 #define MIN_DRAIN_NS (100 * NSEC_PER_MSEC)
 #define MAX_DRAIN_NS (400 * NSEC_PER_MSEC)
 #define RING_NS	     (500 * NSEC_PER_MSEC)
+#define MIN_COPIES   20
+#define SETTLE_NS    (50 * NSEC_PER_MSEC)	/* of a drain, for tables that samples wait for */
+#define EXPIRE_NS    NSEC_PER_SEC
 /* the deepest stack's record, with the ring's header */
 #define LARGEST_RECORD (sizeof(struct wire_sample) + 8 + WIRE_FRAME_SLOTS * 8)
 
@@ -35,6 +40,11 @@ struct capture {
 	struct capture_config cfg;
 	struct loaded loaded;
 	struct profile *p;
+	const struct kallsyms *kallsyms;
+	struct images *images;
+	struct sideband *sideband;
+	struct chunks chunks;
+	struct unwinder *unwinder;	/* NULL: no user stacks */
 	struct decoder *decoder;
 	struct ring_buffer *rings;
 	struct ring_ctx *ring_ctx;	/* [nr_cpus] */
@@ -45,7 +55,7 @@ struct capture {
 	uint32_t nr_online;
 	uint64_t period_ns, start_ns, now_ns;
 	uint64_t counted, not_followed;
-	uint64_t nr_processes;		/* at the last drain */
+	uint64_t expired_ns;		/* when images were last forgotten */
 	uint64_t drain_ns;		/* until the next */
 	uint32_t nr_self;
 };
@@ -80,6 +90,9 @@ static uint32_t ring_bytes(const struct capture_config *cfg)
 
 	if (cfg->ring_bytes)
 		return cfg->ring_bytes;
+	/* and some copies of stacks, of processes that are new */
+	if (cfg->take_user)
+		want += MIN_COPIES * sizeof(struct wire_raw);
 	while (size < want && size < CAPTURE_MAX_RING)
 		size *= 2;
 	return (uint32_t)size;
@@ -135,6 +148,30 @@ static int open_events(struct capture *c, const bool *online)
 	return 0;
 }
 
+/* Who runs, what they map, and the tables made of it. The side-band begins before the scan. */
+static int open_unwinding(struct capture *c, const bool *online)
+{
+	const struct sampler_bpf *skel = c->loaded.skel;
+	int r;
+
+	c->images = images_new();
+	r = sideband_open(&c->sideband, online, c->nr_cpus, false);
+	if (r)
+		return r;
+	r = images_scan(c->images, clock_mono());
+	if (r < 0)
+		return r;
+	if (c->cfg.take_user && c->cfg.worker) {
+		r = chunks_open(&c->chunks, bpf_map__fd(skel->maps.chunks), bpf_map__fd(skel->maps.rules),
+				bpf_map__fd(skel->maps.processes));
+		if (r)
+			return r;
+		c->unwinder = unwinder_new(&c->chunks.memory, c->cfg.worker, images_objects(c->images));
+	}
+	c->decoder = decoder_new(c->p, c->kallsyms, c->images, c->unwinder);
+	return 0;
+}
+
 static int open_all(struct capture *c)
 {
 	autofree bool *online = NULL;
@@ -158,6 +195,9 @@ static int open_all(struct capture *c)
 							  .ring_bytes = ring_bytes(&c->cfg) });
 	if (r)
 		return r;
+	r = open_unwinding(c, online);
+	if (r)
+		return r;
 	r = open_rings(c);
 	if (r)
 		return r;
@@ -179,7 +219,7 @@ int capture_open(struct capture **out, const struct capture_config *cfg, struct 
 	c->period_ns = NSEC_PER_SEC / cfg->freq_hz;
 	c->drain_ns = MIN_DRAIN_NS;
 	profile_native(p, (int64_t)c->period_ns);
-	c->decoder = decoder_new(p, k);
+	c->kallsyms = k;
 	r = open_all(c);
 	if (r < 0) {
 		capture_close(c);
@@ -201,8 +241,12 @@ void capture_close(struct capture *c)
 	ring_buffer__free(c->rings);
 	if (c->live)
 		munmap((void *)c->live, c->live_size);
-	load_close(&c->loaded);
 	decoder_free(c->decoder);
+	unwinder_free(c->unwinder);
+	chunks_close(&c->chunks);
+	sideband_close(c->sideband);
+	images_free(c->images);
+	load_close(&c->loaded);
 	free(c->ring_ctx);
 	free(c->cpu);
 	free(c);
@@ -256,18 +300,47 @@ static int check_drained(struct capture *c, const struct wire_cpu *copy, const b
 	return 0;
 }
 
-static void set_drain_period(struct capture *c)
+/*
+ * Often while there is news, whose files can be opened best while somebody lives who maps them; else as
+ * seldom as the rings allow.
+ */
+static void set_drain_period(struct capture *c, int news)
 {
-	uint64_t n = decoder_nr_processes(c->decoder);
-
-	if (n != c->nr_processes || c->cfg.ring_bytes)
+	if (news || decoder_nr_pending(c->decoder) || c->cfg.ring_bytes)
 		c->drain_ns = MIN_DRAIN_NS;
 	else if (c->drain_ns < MAX_DRAIN_NS)
 		c->drain_ns *= 2;
-	c->nr_processes = n;
 }
 
-int capture_drain(struct capture *c)
+static void on_expired(void *ctx, struct image *i)
+{
+	struct capture *c = ctx;
+
+	if (c->unwinder)
+		unwinder_forget(c->unwinder, i, c->now_ns);
+}
+
+/* What happened to processes first, then the samples of them, then those that waited. */
+static int read_rings(struct capture *c, bool all)
+{
+	int news, r;
+
+	news = sideband_read(c->sideband, c->images);
+	if (news < 0)
+		return news;
+	r = ring_buffer__consume(c->rings);
+	if (r < 0)
+		return r;
+	decoder_settle(c->decoder, c->now_ns, SETTLE_NS, all);
+	if (c->now_ns - c->expired_ns > EXPIRE_NS) {
+		images_expire(c->images, c->now_ns, on_expired, c);
+		c->expired_ns = c->now_ns;
+	}
+	set_drain_period(c, news);
+	return 0;
+}
+
+static int drain(struct capture *c, bool all)
 {
 	autofree struct wire_cpu *copy = xcalloc((size_t)c->nr_cpus, sizeof(*copy));
 	autofree bool *valid = xcalloc((size_t)c->nr_cpus, sizeof(*valid));
@@ -279,10 +352,9 @@ int capture_drain(struct capture *c)
 		c->not_followed += c->live[cpu].targets_full;
 	}
 	c->now_ns = clock_mono();
-	r = ring_buffer__consume(c->rings);
-	if (r < 0)
+	r = read_rings(c, all);
+	if (r)
 		return r;
-	set_drain_period(c);
 	return check_drained(c, copy, valid);
 }
 
@@ -312,6 +384,11 @@ int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
 	return 1;
 }
 
+int capture_drain(struct capture *c)
+{
+	return drain(c, false);
+}
+
 static int close_ledger(struct capture *c)
 {
 	struct ledger all = { .present = true }, one;
@@ -339,7 +416,7 @@ int capture_stop(struct capture *c)
 			return r;
 	}
 	c->p->duration_ns = (int64_t)(clock_mono() - c->start_ns);
-	r = capture_drain(c);
+	r = drain(c, true);
 	if (r)
 		return r;
 	return close_ledger(c);
@@ -373,6 +450,31 @@ bool capture_uses_slots(const struct capture *c)
 uint64_t capture_not_followed(const struct capture *c)
 {
 	return c->not_followed;
+}
+
+void capture_unwind_stats(const struct capture *c, struct capture_unwind *u)
+{
+	const struct unwinder_stats *s;
+	const struct tables_caps *caps;
+	int cpu;
+
+	*u = (struct capture_unwind){ .events_lost = sideband_lost(c->sideband) };
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		u->raw += c->live[cpu].raw;
+		u->raw_limited += c->live[cpu].raw_limited;
+	}
+	if (!c->unwinder)
+		return;
+	s = unwinder_stats(c->unwinder);
+	caps = tables_caps(unwinder_tables(c->unwinder));
+	u->objects = s->objects;
+	u->without_rows = s->objects_without_rows;
+	u->failed = s->objects_failed;
+	u->rows = s->rows;
+	u->build_ns = s->build_ns;
+	u->processes = s->published;
+	u->table_bytes = tables_bytes(unwinder_tables(c->unwinder));
+	u->caps_hit = caps->rows + caps->pages + caps->maps + caps->rules + caps->processes;
 }
 
 size_t capture_nr_objects(const struct capture *c)

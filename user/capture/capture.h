@@ -25,6 +25,7 @@ struct capture_config {
 	bool take_user, take_kernel;	/* parts of the stacks */
 	uint32_t ring_bytes;		/* per CPU, a power of two >= CAPTURE_MIN_RING; 0: fits the rate */
 	bool only_targets;		/* count only what capture_target() names, and its children */
+	struct worker *worker;		/* makes unwind rows; the caller's */
 };
 
 struct capture;
@@ -75,6 +76,18 @@ bool capture_uses_slots(const struct capture *c);
 
 /* Children that were not followed, since the table of wanted processes was full. */
 uint64_t capture_not_followed(const struct capture *c);
+
+/* What unwinding took and what it lacked. */
+struct capture_unwind {
+	uint64_t objects, without_rows, failed;	/* objects that were looked at */
+	uint64_t rows, table_bytes, build_ns;
+	uint64_t processes;			/* published */
+	uint64_t raw, raw_limited;		/* stacks copied for want of tables; not copied: too many */
+	uint64_t events_lost;			/* of the side-band */
+	uint64_t caps_hit;			/* tables that were full */
+};
+
+void capture_unwind_stats(const struct capture *c, struct capture_unwind *u);
 
 /* The objects that were sampled: a mapping of the profile and its file. i < capture_nr_objects(). */
 size_t capture_nr_objects(const struct capture *c);

@@ -92,6 +92,9 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	bpf_program__set_autoload(s->progs.sample_slot, slots);
 	bpf_program__set_autoload(s->progs.slot_switch, slots);
 	bpf_program__set_autoload(s->progs.slot_exec, slots);
+	bpf_program__set_autoload(s->progs.unwind_fork, cfg->take_user);
+	bpf_program__set_autoload(s->progs.unwind_exec, cfg->take_user);
+	bpf_program__set_autoload(s->progs.unwind_free, cfg->take_user);
 	bpf_program__set_autoload(s->progs.target_fork, cfg->only_targets);
 	bpf_program__set_autoload(s->progs.target_exec, cfg->only_targets);
 	bpf_program__set_autoload(s->progs.target_free, cfg->only_targets);
@@ -105,7 +108,10 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 	if (bpf_map__set_max_entries(s->maps.cpus, n) || bpf_map__set_max_entries(s->maps.walks, n) ||
 	    bpf_map__set_max_entries(s->maps.rings, n) ||
 	    bpf_map__set_max_entries(s->maps.slots, l->uses_slots ? n : 1) ||
-	    bpf_map__set_max_entries(s->maps.targets, cfg->only_targets ? MAX_TARGETS : 1))
+	    bpf_map__set_max_entries(s->maps.targets, cfg->only_targets ? MAX_TARGETS : 1) ||
+	    (!cfg->take_user && (bpf_map__set_max_entries(s->maps.processes, 1) ||
+				 bpf_map__set_max_entries(s->maps.rules, 1) ||
+				 bpf_map__set_max_entries(s->maps.forked, 1))))
 		return fail(-errno, "set up BPF maps");
 	return 0;
 }

@@ -160,6 +160,7 @@ static int prepare(struct record *r)
 	if (r->args.capture.take_kernel && kallsyms_open(&r->kallsyms, "/proc/kallsyms") < 0)
 		r->no_kallsyms = xstrdup(error_text());
 	r->p = profile_new();
+	r->args.capture.worker = r->worker;
 	e = loop_new(&r->loop);
 	if (e)
 		return e;

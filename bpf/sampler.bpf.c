@@ -161,7 +161,7 @@ static __always_inline bool is_between(struct walk *w, struct task_struct *task)
 {
 	if (task->flags & PF_EXITING && !task->mm)
 		w->status = WIRE_USER_EXIT;
-	else if (BPF_CORE_READ_BITFIELD(task, in_execve))
+	else if (bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD(task, in_execve))
 		w->status = WIRE_USER_EXEC;
 	else
 		return false;

@@ -109,7 +109,8 @@ static void read_rights(struct checkup *c)
 /* CAP_SYS_ADMIN stands for those that were split off from it. */
 static bool is_held(const struct checkup *c, const struct right *r)
 {
-	return r->held || (c->sys_admin && r->cap != CAP_SYS_PTRACE && r->cap != CAP_DAC_READ_SEARCH);
+	return r->held || (c->sys_admin && (r->cap == CAP_BPF || r->cap == CAP_PERFMON ||
+					    r->cap == CAP_CHECKPOINT_RESTORE));
 }
 
 /* A row over the rights for one purpose. */
@@ -124,7 +125,8 @@ static void check_rights(struct checkup *c, const char *name, bool to_sample)
 		if (r->to_sample != to_sample || is_held(c, r))
 			continue;
 		k->verdict = to_sample ? VERDICT_NO : VERDICT_LIMITED;
-		buf_printf(&k->text, "%s%s (%s)", k->text.len ? ", " : "no ", r->name, r->use);
+		buf_printf(&k->text, "%s%s", k->text.len ? ", " : "no ", r->name);
+		buf_printf(&k->note, "%s%s: %s", k->note.len ? "; " : "", r->name, r->use);
 	}
 	if (k->verdict == VERDICT_YES) {
 		buf_puts(&k->text, geteuid() ? "by capabilities" : "root");
@@ -132,7 +134,8 @@ static void check_rights(struct checkup *c, const char *name, bool to_sample)
 	}
 	checkup_put_rights_fix(c, &k->fix);
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		buf_puts(&k->note, "no_new_privs is set here: neither sudo nor setcap helps below this shell");
+		buf_puts(&k->note, "; no_new_privs is set here, so that below this shell neither sudo nor "
+				   "setcap helps");
 }
 
 static void put_shell_word(struct buf *out, const char *word)

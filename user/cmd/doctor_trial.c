@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +60,16 @@ static int may_read_maps(const char *pid)
 	return read(fd, &byte, 1) == 1 ? 1 : -1;
 }
 
+static bool holds(const struct checkup *c, unsigned int cap)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_rights; i++)
+		if (c->right[i].cap == cap)
+			return c->right[i].held;
+	return false;
+}
+
 static void check_processes(struct checkup *c)
 {
 	struct check *row = checkup_add(c, "processes", VERDICT_YES);
@@ -83,7 +94,7 @@ static void check_processes(struct checkup *c)
 		return;
 	row->verdict = VERDICT_LIMITED;
 	buf_puts(&row->note, "stacks of the others are cut off at the kernel: [truncated: process gone]");
-	if (geteuid())
+	if (!holds(c, CAP_SYS_PTRACE))
 		checkup_put_rights_fix(c, &row->fix);
 }
 

@@ -84,7 +84,7 @@ static int refused(int err)
 				  bpf ? ", and has only CAP_BPF" : perfmon ? ", and has only CAP_PERFMON" : "");
 	if (counts_as_locked() && !getrlimit(RLIMIT_MEMLOCK, &lim) && lim.rlim_cur != RLIM_INFINITY)
 		return fail_plain(err, "cannot load BPF programs: this kernel counts their memory as locked, and "
-				       "the limit is %llu KiB (ulimit -l unlimited)",
+				       "the limit is %llu KiB: needs CAP_SYS_RESOURCE, or ulimit -l unlimited",
 				  (unsigned long long)lim.rlim_cur >> 10);
 	return fail_plain(err, "cannot load BPF programs: refused although CAP_BPF and CAP_PERFMON are held, by a "
 			       "container's filter of system calls or a security module");
@@ -141,8 +141,10 @@ static int make_rings(struct loaded *l, const bool *online, uint32_t bytes)
 		if (!online[cpu])
 			continue;
 		fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, NULL);
+		if (fd == -EPERM)
+			return refused(fd);
 		if (fd < 0)
-			return fail(-errno, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
+			return fail(fd, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
 		l->ring_fd[cpu] = fd;
 		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
 			return fail(-errno, "ring buffer for CPU %d", cpu);

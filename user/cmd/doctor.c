@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `dwell doctor`: what this kernel, these rights and this machine allow, and what mends each lack. */
+/* `dwell doctor`: what this kernel, these rights and this machine allow, and each cure. */
 #include "cmd/doctor.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include "cmd/output.h"
 
 #define SCHEMA	 "dwell.doctor/1"
-#define MARGIN	 30	/* column at which texts begin */
-#define MIN_ROOM 30	/* narrower terminals wrap by themselves */
+#define MARGIN	 30 /* column at which texts begin */
+#define MIN_ROOM 30 /* narrower terminals wrap by themselves */
 
 static const char *const verdict_word[] = {
 	[VERDICT_YES] = "yes",
@@ -55,7 +55,7 @@ static const struct check *obstacle(const struct checkup *c)
 	return NULL;
 }
 
-/* text in lines of `width` columns from MARGIN on; the first begins where the cursor is. 0: one line. */
+/* Lines of `width` columns (0: one line) from MARGIN on; the first begins at the cursor. */
 static void put_wrapped(struct buf *out, const char *text, int width)
 {
 	size_t room = width > MARGIN + MIN_ROOM ? (size_t)(width - MARGIN) : SIZE_MAX, column = 0;
@@ -240,8 +240,10 @@ static const struct option_def options[] = {
 static void put_help(struct buf *out)
 {
 	buf_puts(out, "usage: dwell doctor [--json]\n\n"
-		      "Says what this kernel, these rights and this machine allow, and how to mend what they\n"
-		      "don't; samples for a tenth of a second. Exit status: 0 recording works, 1 it does not.\n\n");
+		      "Says what this kernel, these rights and this machine allow, and how to mend "
+		      "what they\n"
+		      "don't; samples for a tenth of a second. Exit status: 0 recording works, 1 "
+		      "it does not.\n\n");
 	options_help(options, out);
 }
 

@@ -5,9 +5,13 @@
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
 
-# both FILE NAME: both of the programs are in it
+# both FILE: both of the programs are in it
 both() {
 	has '^parent;(.*;)?in_parent( |;)' "$1.folded" && has '^stranger;(.*;)?in_parent( |;)' "$1.folded"
+}
+
+running() {
+	! ended "$1"
 }
 
 spawn "$FIXTURES/family" 240 stranger
@@ -64,15 +68,22 @@ record never -p "$gone" -d 1
 claim 'gone before: exit status 1' equal $? 1
 claim 'gone before: one line says so' equal "$(cat stderr)" "dwell: no process $gone"
 claim 'gone before: no file is left' equal "$(find . -name '*never*')" ''
-spawn "$FIXTURES/deep" 3
-record short -p "$pid"
+spawn "$FIXTURES/deep" 240
+start short -p "$pid"
+sleep 1
+reap "$pid"
+wait "$sampler"
 claim 'gone while sampling: record ends by itself, and well' equal $? 0
 read_profile 'gone while sampling' short
 claim 'gone while sampling: its samples are there' has '^deep;(.*;)?work' short.folded
-spawn "$FIXTURES/deep" 2
-short=$pid
-spawn "$FIXTURES/deep" 6
-record longer -p "$short,$pid"
-claim 'one of two goes: record ends well' equal $? 0
-claim 'one of two goes: it ends with the second' ended "$pid"
-read_profile 'one of two goes' longer
+spawn "$FIXTURES/deep" 240
+first=$pid
+spawn "$FIXTURES/deep" 240
+start both -p "$first,$pid"
+reap "$first"
+sleep 1
+claim 'one of two goes: record goes on' running "$sampler"
+reap "$pid"
+wait "$sampler"
+claim 'one of two goes: it ends with the second, and well' equal $? 0
+read_profile 'one of two goes' both

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # tags: account
-# The ledger closes, whatever goes wrong: tiny buffers, a reader that stands still, a
-# worker that is killed over and over.
+# The ledger closes, whatever goes wrong: buffers too small, and a reader that stands still.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
 
@@ -12,7 +11,6 @@ only_ring_full() {
 
 spawn "$FIXTURES/deep" 240
 spawn "$FIXTURES/deep" 240
-deep=$pid
 
 record tiny -F 999 -d 2 --buffer 4
 claim 'tiny buffers: record ends well' equal $? 0
@@ -29,29 +27,3 @@ stop INT
 claim 'a stopped reader: record ends well' equal $? 0
 read_profile 'a stopped reader' stopped
 claim 'a stopped reader: what is lost is lost for that' only_ring_full stopped
-
-# attacked NAME INTERVAL_US: the worker is killed over and over, until dwell has ended.
-attacked() {
-	start "$1" -F 199
-	"$FIXTURES/killer" "$sampler" "$2" >killed &
-	killer=$!
-	sleep 2
-	stop INT
-	claim "$1: record ends well" equal $? 0
-	wait $killer
-	claim "$1: it was" is "$(cat killed) > 0"
-	read_profile "$1" "$1"
-	claim "$1: nothing is lost for it" holds "$1" '.ledger.lost | [.[]] | add == 0'
-	claim "$1: the samples are there" has '^deep;' "$1.folded"
-	claim "$1: it is said" holds "$1" '.meta.worker_deaths > 0'
-	# a file without a single name says why it has none
-	jq -r '[.hotspots[] | select(.module | test("^deep$"))] | map(.symbol)[]' "$1.json" >names
-	if has '^deep\+0x' names >/dev/null && ! has '^(work|deep)$' names >/dev/null; then
-		claim "$1: what has no names says why" has 'no names for .*deep \(.*: worker died' stderr
-	else
-		claim "$1: the names are there" has '^work$' names
-	fi
-}
-attacked 'worker killed every 100 ms' 100000
-attacked 'worker killed all the time' 100
-reap "$deep"

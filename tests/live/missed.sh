@@ -17,8 +17,8 @@ percent() {
 }
 
 cpu=$(tail -n 1 /sys/devices/system/cpu/online | sed 's/.*[-,]//')
-map=0
-getppid=0
+map=''
+getppid=''
 for round in 1 2 3; do
 	for kind in map getppid; do
 		spawn "$FIXTURES/mapcalls" $kind "$cpu" 30
@@ -26,11 +26,16 @@ for round in 1 2 3; do
 		reap "$pid"
 		read_profile "$kind, round $round" $kind$round
 		claim "$kind, round $round: nothing is lost" lost_is_0 $kind$round
-		eval "$kind=\$(($kind + $(figure $kind$round .ledger.missed)))"
+		eval "$kind=\"\$$kind $(figure $kind$round .ledger.missed)\""
 	done
 done
+# Others may disturb a round, and make it worse only.
+least() {
+	printf '%s\n' "$@" | sort -n | head -n 1
+}
 echo "# missed: $map ticks beside map system calls, $getppid beside getppid()"
-claim 'map system calls on one CPU raise missed' is "$map > 2 * $getppid + 20"
+# shellcheck disable=SC2086
+claim 'map system calls on one CPU raise missed' is "$(least $map) > 2 * $(least $getppid) + 20"
 
 # The empty program before, between and after, on the same load.
 empty() {

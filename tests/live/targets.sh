@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # tags: account
-# Whose ticks are counted: the whole box, processes and their children, a command.
+# Whose ticks are counted: the whole box, or processes and their children.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
 
-nothing_lost() {
-	holds "$1" '[.ledger.lost[]] | add == 0'
-}
-
-# both FILE NAME: both of the programs are in it
+# both FILE: both of the programs are in it
 both() {
 	has '^parent;(.*;)?in_parent( |;)' "$1.folded" && has '^stranger;(.*;)?in_parent( |;)' "$1.folded"
+}
+
+running() {
+	! ended "$1"
 }
 
 spawn "$FIXTURES/family" 240 stranger
@@ -68,42 +68,22 @@ record never -p "$gone" -d 1
 claim 'gone before: exit status 1' equal $? 1
 claim 'gone before: one line says so' equal "$(cat stderr)" "dwell: no process $gone"
 claim 'gone before: no file is left' equal "$(find . -name '*never*')" ''
-spawn "$FIXTURES/deep" 3
-record short -p "$pid"
+spawn "$FIXTURES/deep" 240
+start short -p "$pid"
+sleep 1
+reap "$pid"
+wait "$sampler"
 claim 'gone while sampling: record ends by itself, and well' equal $? 0
 read_profile 'gone while sampling' short
 claim 'gone while sampling: its samples are there' has '^deep;(.*;)?work' short.folded
-spawn "$FIXTURES/deep" 2
-short=$pid
-spawn "$FIXTURES/deep" 6
-record longer -p "$short,$pid"
-claim 'one of two goes: record ends well' equal $? 0
-claim 'one of two goes: it ends with the second' ended "$pid"
-read_profile 'one of two goes' longer
-
-# --- a command
-record command -- "$FIXTURES/family" 3
-claim '-- COMMAND: exit status 0' equal $? 0
-claim '-- COMMAND: stdout is its own' equal "$(cat stdout)" ready
-claim '-- COMMAND: the table is on stderr' has '= 100 %' stderr
-read_profile '-- COMMAND' command
-claim '-- COMMAND: it and its children; nobody else' \
-	equal "$(processes command | sed 's/^family //')" 'before grandchild parent'
-record first -F 499 -- "$FIXTURES/first"
-claim '-- COMMAND: its exit status is passed on' equal $? 7
-read_profile 'from its first instruction' first
-claim 'from its first instruction: its work is there' has '^first;(.*;)?work_first( |;)' first.folded
-claim 'from its first instruction: nothing before it' equal "$(processes first)" first
-claim 'from its first instruction: nothing is lost' nothing_lost first
-
-status_of() {
-	record status -q -- "$@"
-	echo $?
-}
-echo >plain
-claim '-- COMMAND: killed by a signal is 128 and its number' equal "$(status_of sh -c 'kill -9 $$')" 137
-claim '-- COMMAND: not executable is 126' equal "$(status_of ./plain)" 126
-claim '-- COMMAND: not found is 127' equal "$(status_of ./nowhere)" 127
-claim '-- COMMAND: what it writes goes where it wanted' \
-	equal "$("$DWELL" record -q -o q -- sh -c 'echo out; echo err >&2' 2>err; cat err)" "out
-err"
+spawn "$FIXTURES/deep" 240
+first=$pid
+spawn "$FIXTURES/deep" 240
+start both -p "$first,$pid"
+reap "$first"
+sleep 1
+claim 'one of two goes: record goes on' running "$sampler"
+reap "$pid"
+wait "$sampler"
+claim 'one of two goes: it ends with the second, and well' equal $? 0
+read_profile 'one of two goes' both

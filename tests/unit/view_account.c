@@ -60,6 +60,23 @@ static void test_ledger(void **state)
 	profile_free(p);
 }
 
+static void test_rare_unnamed(void **state)
+{
+	struct profile *p = profile_new();
+	uint32_t m;
+
+	profile_native(p, 1);
+	m = a_mapping(p, MAPPING_FILE, "/bin/x", 0);
+	p->mappings[m].unnamed = profile_strings(p, "stripped");
+	a_sample(p, profile_push(p, 0, profile_frame(p, m, 1)), 0, 1);
+	a_sample(p, profile_push(p, 0, a_frame(p, m, 2, "f")), 0, 9999);
+	p->ledger = (struct ledger){ .present = true, .ticks = 10000, .counted = 10000 };
+	expect(ledger_print, p,
+	       "dwell: 10,000 ticks = 10,000 counted; nothing lost\n"
+	       "dwell: no names for x (in <0.1 % of samples: stripped)\n");
+	profile_free(p);
+}
+
 static void test_unnamed(void **state)
 {
 	struct profile *p = profile_new();
@@ -94,6 +111,7 @@ int main(void)
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_ledger),
 		cmocka_unit_test(test_unnamed),
+		cmocka_unit_test(test_rare_unnamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

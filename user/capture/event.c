@@ -78,7 +78,7 @@ static int open_error(int err, int cpu)
 	(void)!read_line("/proc/sys/kernel/perf_event_paranoid", paranoid, sizeof(paranoid));
 	if (err == -EACCES || err == -EPERM)
 		return fail_plain(err, "cannot sample CPU %d: kernel.perf_event_paranoid is %s, which "
-				       "needs %s; run it with sudo, or see `dwell doctor`",
+				       "needs %s",
 				  cpu, paranoid, atoi(paranoid) > 2 ? "CAP_SYS_ADMIN" : "CAP_PERFMON");
 	return fail(err, "perf_event_open on CPU %d", cpu);
 }
@@ -129,8 +129,10 @@ int event_probe_cycles(void)
 					.size = sizeof(attr),
 					.config = PERF_COUNT_HW_CPU_CYCLES,
 					.sample_period = 1u << 30,
+					.exclude_kernel = 1,
+					.exclude_hv = 1,
 					.disabled = 1 };
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;

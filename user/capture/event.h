@@ -23,7 +23,7 @@ int event_disable(int fd) must_check;
 /* The event's own count: ns that it was enabled. */
 int event_count(int fd, uint64_t *count) must_check;
 
-/* Could CPU 0's cycles be counted by hardware? 0, or -errno without a kept text (-ENOENT: no counter). */
+/* Could hardware count this process's own cycles? 0, or -errno without a kept text (-ENOENT: no counter). */
 int event_probe_cycles(void) must_check;
 
 /* /proc/sys/kernel/perf_event_max_sample_rate, 0 when unknown. */

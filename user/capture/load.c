@@ -3,12 +3,14 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <cap-ng.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <malloc.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -58,23 +60,44 @@ static bool has_current_task(void)
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs, NULL) == 1;
 }
 
-static int load_error(int err)
+/* Before 5.11 the memory of BPF objects counts as locked memory. */
+static bool counts_as_locked(void)
 {
+	unsigned int major, minor;
+	struct utsname u;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 11));
+}
+
+/* Why a load was refused, by what this process has and what it has not. */
+static int refused(int err)
+{
+	bool known = !capng_get_caps_process();
+	bool admin = known && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+	bool bpf = admin || (known && capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF));
+	bool perfmon = admin || (known && capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON));
 	struct rlimit lim;
 
+	if (!bpf || !perfmon)
+		return fail_plain(err, "cannot load BPF programs: needs CAP_BPF and CAP_PERFMON%s",
+				  bpf ? ", and has only CAP_BPF" : perfmon ? ", and has only CAP_PERFMON" : "");
+	if (counts_as_locked() && !getrlimit(RLIMIT_MEMLOCK, &lim) && lim.rlim_cur != RLIM_INFINITY)
+		return fail_plain(err, "cannot load BPF programs: this kernel counts their memory as locked, and "
+				       "the limit is %llu KiB: needs CAP_SYS_RESOURCE, or ulimit -l unlimited",
+				  (unsigned long long)lim.rlim_cur >> 10);
+	return fail_plain(err, "cannot load BPF programs: refused although CAP_BPF and CAP_PERFMON are held, by a "
+			       "container's filter of system calls or a security module");
+}
+
+static int load_error(int err)
+{
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return fail_plain(err, "this kernel has no BTF (/sys/kernel/btf/vmlinux): it needs "
-				       "CONFIG_DEBUG_INFO_BTF=y; see `dwell doctor`");
-	if (err == -EPERM || err == -EACCES) {
-		if (!getrlimit(RLIMIT_MEMLOCK, &lim) && lim.rlim_cur != RLIM_INFINITY &&
-		    !geteuid())
-			return fail_plain(err, "cannot load BPF programs: not permitted, or the limit on "
-					       "locked memory (%llu KiB) is too low: ulimit -l unlimited",
-					  (unsigned long long)lim.rlim_cur >> 10);
-		return fail_plain(err, "cannot load BPF programs: needs CAP_BPF and CAP_PERFMON. "
-				       "Run it with sudo, or see `dwell doctor`.");
-	}
-	return fail(err, "cannot load BPF programs (see `dwell doctor`)");
+				       "CONFIG_DEBUG_INFO_BTF=y");
+	if (err == -EPERM || err == -EACCES)
+		return refused(err);
+	return fail(err, "cannot load BPF programs");
 }
 
 static void configure(struct loaded *l, const struct capture_config *cfg, uint64_t period_ns)
@@ -124,8 +147,10 @@ static int make_rings(struct loaded *l, const bool *online, uint32_t bytes)
 		if (!online[cpu])
 			continue;
 		fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, NULL);
+		if (fd == -EPERM)
+			return refused(fd);
 		if (fd < 0)
-			return fail(-errno, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
+			return fail(fd, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
 		l->ring_fd[cpu] = fd;
 		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
 			return fail(-errno, "ring buffer for CPU %d", cpu);

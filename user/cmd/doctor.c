@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `dwell doctor`: what this kernel, these rights and this machine allow, and what mends each lack. */
+/* `dwell doctor`: what this kernel, these rights and this machine allow, and each cure. */
 #include "cmd/doctor.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <signal.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/option.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 
-#define SCHEMA "dwell.doctor/1"
+#define SCHEMA	 "dwell.doctor/1"
+#define MARGIN	 30 /* column at which texts begin */
+#define MIN_ROOM 30 /* narrower terminals wrap by themselves */
 
 static const char *const verdict_word[] = {
 	[VERDICT_YES] = "yes",
@@ -53,22 +55,67 @@ static const struct check *obstacle(const struct checkup *c)
 	return NULL;
 }
 
-static void put_row(const struct check *k, struct buf *out)
+/* Lines of `width` columns (0: one line) from MARGIN on; the first begins at the cursor. */
+static void put_wrapped(struct buf *out, const char *text, int width)
 {
-	buf_printf(out, "%-20s %-8s %s\n", k->name, verdict_word[k->verdict], buf_text(&k->text));
-	if (k->note.len)
-		buf_printf(out, "%30s%s\n", "", buf_text(&k->note));
-	if (k->fix.len)
-		buf_printf(out, "%30sfix: %s\n", "", buf_text(&k->fix));
+	size_t room = width > MARGIN + MIN_ROOM ? (size_t)(width - MARGIN) : SIZE_MAX, column = 0;
+
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column && column + 1 + word > room) {
+			buf_printf(out, "\n%*s", MARGIN, "");
+			column = 0;
+		} else if (column) {
+			buf_putc(out, ' ');
+			column++;
+		}
+		buf_put(out, text, word);
+		column += word;
+		text += word;
+		text += strspn(text, " ");
+	}
+	buf_putc(out, '\n');
 }
 
-static void put_text(const struct checkup *c, struct buf *out)
+/* The row before this one that has the same cure, or NULL. */
+static const struct check *same_fix(const struct checkup *c, const struct check *k)
+{
+	const struct check *before;
+
+	for (before = c->check; before < k; before++)
+		if (!strcmp(buf_text(&before->fix), buf_text(&k->fix)))
+			return before;
+	return NULL;
+}
+
+/* A cure is never wrapped: it is to be copied. */
+static void put_row(const struct checkup *c, const struct check *k, int width, struct buf *out)
+{
+	const struct check *before;
+
+	buf_printf(out, "%-20s %-8s ", k->name, verdict_word[k->verdict]);
+	put_wrapped(out, buf_text(&k->text), width);
+	if (k->note.len) {
+		buf_printf(out, "%*s", MARGIN, "");
+		put_wrapped(out, buf_text(&k->note), width);
+	}
+	if (!k->fix.len)
+		return;
+	before = same_fix(c, k);
+	if (before)
+		buf_printf(out, "%*sfix: as for %s\n", MARGIN, "", before->name);
+	else
+		buf_printf(out, "%*sfix: %s\n", MARGIN, "", buf_text(&k->fix));
+}
+
+static void put_text(const struct checkup *c, int width, struct buf *out)
 {
 	const struct check *bad = obstacle(c);
 	size_t i;
 
 	for (i = 0; i < c->nr; i++)
-		put_row(&c->check[i], out);
+		put_row(c, &c->check[i], width, out);
 	if (bad)
 		buf_printf(out, "\ndwell cannot record here: %s\n", buf_text(&bad->text));
 	else
@@ -193,8 +240,10 @@ static const struct option_def options[] = {
 static void put_help(struct buf *out)
 {
 	buf_puts(out, "usage: dwell doctor [--json]\n\n"
-		      "Says what this kernel, these rights and this machine allow, and how to mend what they\n"
-		      "don't; samples for a tenth of a second. Exit status: 0 recording works, 1 it does not.\n\n");
+		      "Says what this kernel, these rights and this machine allow, and how to mend "
+		      "what they\n"
+		      "don't; samples for a tenth of a second. Exit status: 0 recording works, 1 "
+		      "it does not.\n\n");
 	options_help(options, out);
 }
 
@@ -219,7 +268,7 @@ int cmd_doctor(int argc, char **argv)
 		if (json)
 			put_json(&c, &out);
 		else
-			put_text(&c, &out);
+			put_text(&c, output_width(stdout), &out);
 		status = obstacle(&c) ? 1 : 0;
 	}
 	if (output_text(buf_text(&out)) < 0)

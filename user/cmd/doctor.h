@@ -13,18 +13,18 @@
 enum verdict { VERDICT_YES, VERDICT_LIMITED, VERDICT_NO, VERDICT_UNKNOWN };
 
 struct check {
-	const char *name;		/* static text */
+	const char *name; /* static text */
 	enum verdict verdict;
-	bool needed;			/* nothing can be recorded without it */
-	struct buf text, note, fix;	/* lines without their ends; note and fix may be empty */
+	bool needed;		    /* nothing can be recorded without it */
+	struct buf text, note, fix; /* lines without their ends; note and fix may be empty */
 };
 
 /* A capability that dwell uses. */
 struct right {
 	unsigned int cap;
-	const char *name;		/* as setcap wants it: "cap_bpf" */
+	const char *name; /* as setcap wants it: "cap_bpf" */
 	const char *use;
-	bool to_sample;			/* not only for names */
+	bool to_sample; /* not only for names */
 	bool held;
 };
 
@@ -37,10 +37,10 @@ struct trial_cpu {
 struct trial {
 	bool done;
 	uint32_t freq_hz;
-	uint64_t open_ns;		/* to load and attach */
+	uint64_t open_ns; /* to load and attach */
 	int64_t duration_ns;
 	bool uses_slots;
-	int busy_cpu;			/* the one that doctor itself kept busy; -1: unknown */
+	int busy_cpu; /* the one that doctor itself kept busy; -1: unknown */
 	struct ledger ledger;
 	struct trial_cpu *cpu;
 	size_t nr_cpus;
@@ -50,9 +50,9 @@ struct checkup {
 	struct check *check;
 	size_t nr, cap;
 	struct trial trial;
-	struct right *right;		/* NR_RIGHTS of them, in doctor_system.c's order */
+	struct right *right; /* NR_RIGHTS of them, in doctor_system.c's order */
 	size_t nr_rights;
-	int paranoid;			/* kernel.perf_event_paranoid; 2 where it is unknown */
+	int paranoid; /* kernel.perf_event_paranoid; 2 where it is unknown */
 	bool sys_admin;
 };
 

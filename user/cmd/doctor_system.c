@@ -14,19 +14,21 @@
 #include "cmd/doctor.h"
 #include "cmd/privilege.h"
 
-#define BTF_FILE	"/sys/kernel/btf/vmlinux"
-#define LOCKDOWN_FILE	"/sys/kernel/security/lockdown"
-#define DEFAULT_HZ	99
-#define MEMLOCK_WANTED	(64u << 20)
+#define BTF_FILE       "/sys/kernel/btf/vmlinux"
+#define LOCKDOWN_FILE  "/sys/kernel/security/lockdown"
+#define DEFAULT_HZ     99
+#define MEMLOCK_WANTED (64u << 20)
 
 static const struct right rights[] = {
 	{ CAP_BPF, "cap_bpf", "loads the sampler", true, false },
 	{ CAP_PERFMON, "cap_perfmon", "samples all CPUs", true, false },
 	{ CAP_SYSLOG, "cap_syslog", "names of kernel functions", false, false },
-	{ CAP_SYS_PTRACE, "cap_sys_ptrace", "what other users' processes have mapped", false, false },
-	{ CAP_DAC_READ_SEARCH, "cap_dac_read_search", "programs in folders closed to you", false, false },
-	{ CAP_CHECKPOINT_RESTORE, "cap_checkpoint_restore", "programs whose file was deleted or replaced",
-	  false, false },
+	{ CAP_SYS_PTRACE, "cap_sys_ptrace", "what other users' processes have mapped", false,
+	  false },
+	{ CAP_DAC_READ_SEARCH, "cap_dac_read_search", "programs in folders closed to you", false,
+	  false },
+	{ CAP_CHECKPOINT_RESTORE, "cap_checkpoint_restore",
+	  "programs whose file was deleted or replaced", false, false },
 };
 
 /* The first two numbers of the release. */
@@ -38,6 +40,15 @@ static unsigned int kernel_version(void)
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
 		return 0;
 	return major << 8 | (minor & 255);
+}
+
+/* Before 5.11 the memory of BPF objects counts as locked; libbpf raises the limit where it may. */
+static bool counts_as_locked(void)
+{
+	struct rlimit lim;
+
+	return kernel_version() < (5 << 8 | 11) && !getrlimit(RLIMIT_MEMLOCK, &lim) &&
+	       lim.rlim_max < MEMLOCK_WANTED;
 }
 
 static void check_kernel(struct checkup *c)
@@ -64,7 +75,8 @@ static void check_btf(struct checkup *c)
 	}
 	buf_printf(&k->text, "%s: %s", BTF_FILE, strerror(errno));
 	if (errno == ENOENT)
-		buf_puts(&k->fix, "boot a kernel with CONFIG_DEBUG_INFO_BTF=y (distributions' kernels have it)");
+		buf_puts(&k->fix, "boot a kernel with CONFIG_DEBUG_INFO_BTF=y (distributions' "
+				  "kernels have it)");
 }
 
 static void check_lockdown(struct checkup *c)
@@ -75,8 +87,10 @@ static void check_lockdown(struct checkup *c)
 	if (read_line(LOCKDOWN_FILE, line, sizeof(line)) < 0) {
 		k->verdict = VERDICT_UNKNOWN;
 		buf_puts(&k->text, "cannot read " LOCKDOWN_FILE);
-		if (access("/sys/kernel/security/.", F_OK) || access("/sys/kernel/security/lsm", F_OK))
-			buf_puts(&k->fix, "sudo mount -t securityfs securityfs /sys/kernel/security");
+		if (access("/sys/kernel/security/.", F_OK) ||
+		    access("/sys/kernel/security/lsm", F_OK))
+			buf_puts(&k->fix,
+				 "sudo mount -t securityfs securityfs /sys/kernel/security");
 		else
 			buf_puts(&k->note, "this kernel was built without lockdown");
 	} else if (strstr(line, "[confidentiality]")) {
@@ -88,8 +102,9 @@ static void check_lockdown(struct checkup *c)
 				   "([truncated: registers unreadable])");
 		buf_puts(&k->fix, "boot with lockdown=integrity, or Linux 5.15 or later");
 	} else {
-		buf_puts(&k->text, strstr(line, "[integrity]") ? "integrity; nothing of dwell's is refused" :
-								 "none");
+		buf_puts(&k->text, strstr(line, "[integrity]")
+					   ? "integrity; nothing of dwell's is refused"
+					   : "none");
 	}
 }
 
@@ -109,7 +124,8 @@ static void read_rights(struct checkup *c)
 /* CAP_SYS_ADMIN stands for those that were split off from it. */
 static bool is_held(const struct checkup *c, const struct right *r)
 {
-	return r->held || (c->sys_admin && r->cap != CAP_SYS_PTRACE && r->cap != CAP_DAC_READ_SEARCH);
+	return r->held || (c->sys_admin && (r->cap == CAP_BPF || r->cap == CAP_PERFMON ||
+					    r->cap == CAP_CHECKPOINT_RESTORE));
 }
 
 /* A row over the rights for one purpose. */
@@ -124,7 +140,8 @@ static void check_rights(struct checkup *c, const char *name, bool to_sample)
 		if (r->to_sample != to_sample || is_held(c, r))
 			continue;
 		k->verdict = to_sample ? VERDICT_NO : VERDICT_LIMITED;
-		buf_printf(&k->text, "%s%s (%s)", k->text.len ? ", " : "no ", r->name, r->use);
+		buf_printf(&k->text, "%s%s", k->text.len ? ", " : "no ", r->name);
+		buf_printf(&k->note, "%s%s: %s", k->note.len ? "; " : "", r->name, r->use);
 	}
 	if (k->verdict == VERDICT_YES) {
 		buf_puts(&k->text, geteuid() ? "by capabilities" : "root");
@@ -132,12 +149,15 @@ static void check_rights(struct checkup *c, const char *name, bool to_sample)
 	}
 	checkup_put_rights_fix(c, &k->fix);
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		buf_puts(&k->note, "no_new_privs is set here: neither sudo nor setcap helps below this shell");
+		buf_puts(&k->note,
+			 "; no_new_privs is set here, so that below this shell neither sudo nor "
+			 "setcap helps");
 }
 
 static void put_shell_word(struct buf *out, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-";
 
 	if (word[strspn(word, plain)] == '\0') {
 		buf_puts(out, word);
@@ -168,10 +188,11 @@ static void put_own_path(struct buf *out)
 
 void checkup_put_rights_fix(const struct checkup *c, struct buf *out)
 {
-	bool container = !geteuid(), admin = c->paranoid > 2;
+	bool container = !geteuid(), admin = c->paranoid > 2, locked = counts_as_locked();
 	size_t i;
 
-	buf_puts(out, container ? "start the container with" : "run it with sudo, or: sudo setcap ");
+	buf_puts(out,
+		 container ? "start the container with" : "run it with sudo, or: sudo setcap ");
 	for (i = 0; i < c->nr_rights; i++) {
 		if (container)
 			buf_printf(out, " --cap-add=%s", c->right[i].name);
@@ -179,10 +200,12 @@ void checkup_put_rights_fix(const struct checkup *c, struct buf *out)
 			buf_printf(out, "%s%s", i ? "," : "", c->right[i].name);
 	}
 	if (container) {
-		buf_puts(out, admin ? " --cap-add=cap_sys_admin" : "");
+		buf_printf(out, "%s%s", admin ? " --cap-add=cap_sys_admin" : "",
+			   locked ? " --cap-add=cap_sys_resource" : "");
 		return;
 	}
-	buf_puts(out, admin ? ",cap_sys_admin+ep " : "+ep ");
+	buf_printf(out, "%s%s+ep ", admin ? ",cap_sys_admin" : "",
+		   locked ? ",cap_sys_resource" : "");
 	put_own_path(out);
 }
 
@@ -198,8 +221,9 @@ static const char *paranoid_text(int value)
 	case 2:
 		return "2: without CAP_PERFMON only one's own processes, without their kernel part";
 	default:
-		return value > 2 ? "on Debian and its kin no sampling without CAP_SYS_ADMIN; as 2 on others" :
-				   "anybody may sample the whole box";
+		return value > 2 ? "on Debian and its kin no sampling without CAP_SYS_ADMIN; as 2 "
+				   "on others"
+				 : "anybody may sample the whole box";
 	}
 }
 
@@ -236,11 +260,14 @@ static void check_rate(struct checkup *c)
 		buf_puts(&k->text, "cannot read kernel.perf_event_max_sample_rate");
 		return;
 	}
-	buf_printf(&k->text, "up to %s Hz (kernel.perf_event_max_sample_rate)", group_digits(digits, rate));
+	buf_printf(&k->text, "up to %s Hz (kernel.perf_event_max_sample_rate)",
+		   group_digits(digits, rate));
 	if (rate >= DEFAULT_HZ)
 		return;
 	k->verdict = VERDICT_LIMITED;
-	buf_printf(&k->note, "the kernel lowers it where interrupts take long; the default is %d Hz", DEFAULT_HZ);
+	buf_printf(&k->note,
+		   "the kernel lowers it where interrupts take long; the default is %d Hz",
+		   DEFAULT_HZ);
 	buf_puts(&k->fix, "sudo sysctl kernel.perf_event_max_sample_rate=100000");
 }
 
@@ -256,38 +283,34 @@ static void check_unprivileged(struct checkup *c)
 	}
 	switch (atoi(line)) {
 	case 0:
-		buf_puts(&k->text, "0: users may load some programs; the sampler needs its capabilities");
+		buf_puts(&k->text,
+			 "0: users may load some programs; the sampler needs its capabilities");
 		break;
 	case 1:
-		buf_puts(&k->text, "1: bpf(2) needs CAP_BPF, until the next boot; so does the sampler");
+		buf_puts(&k->text,
+			 "1: bpf(2) needs CAP_BPF, until the next boot; so does the sampler");
 		break;
 	default:
 		buf_printf(&k->text, "%s: bpf(2) needs CAP_BPF; so does the sampler", line);
 	}
 }
 
-/* Before 5.11 BPF memory counted as locked memory; libbpf raises the limit where it may. */
 static void check_memlock(struct checkup *c)
 {
 	struct rlimit lim;
 	struct check *k;
 
-	if (kernel_version() >= (5 << 8 | 11) || getrlimit(RLIMIT_MEMLOCK, &lim))
+	if (!counts_as_locked() || getrlimit(RLIMIT_MEMLOCK, &lim))
 		return;
 	k = checkup_add(c, "locked memory", VERDICT_YES);
-	if (lim.rlim_max == RLIM_INFINITY)
-		buf_puts(&k->text, "unlimited");
-	else
-		buf_printf(&k->text, "%llu KiB", (unsigned long long)lim.rlim_max >> 10);
-	if (lim.rlim_max >= MEMLOCK_WANTED)
-		return;
+	buf_printf(&k->text, "%llu KiB", (unsigned long long)lim.rlim_max >> 10);
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE)) {
 		buf_puts(&k->text, ", which dwell may raise");
 		return;
 	}
-	k->verdict = VERDICT_LIMITED;
+	k->verdict = VERDICT_NO;
 	buf_puts(&k->note, "before Linux 5.11 the memory of BPF programs counts as locked");
-	buf_puts(&k->fix, "ulimit -l unlimited (as root), or run it with sudo");
+	checkup_put_rights_fix(c, &k->fix);
 }
 
 static void check_namespace(struct checkup *c)

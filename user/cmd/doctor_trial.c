@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,11 +19,11 @@
 #include "proc/open.h"
 #include "worker/worker.h"
 
-#define TRIAL_HZ	999
-#define TRIAL_NS	(100 * NSEC_PER_MSEC)
-#define TRIAL_RING	(256u << 10)
-#define MAX_PROCESSES	4096
-#define STATUS_LIMIT	(64u << 10)
+#define TRIAL_HZ      999
+#define TRIAL_NS      (100 * NSEC_PER_MSEC)
+#define TRIAL_RING    (256u << 10)
+#define MAX_PROCESSES 4096
+#define STATUS_LIMIT  (64u << 10)
 
 static struct kallsyms *check_kernel_names(struct checkup *c)
 {
@@ -59,6 +60,16 @@ static int may_read_maps(const char *pid)
 	return read(fd, &byte, 1) == 1 ? 1 : -1;
 }
 
+static bool holds(const struct checkup *c, unsigned int cap)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_rights; i++)
+		if (c->right[i].cap == cap)
+			return c->right[i].held;
+	return false;
+}
+
 static void check_processes(struct checkup *c)
 {
 	struct check *row = checkup_add(c, "processes", VERDICT_YES);
@@ -82,8 +93,9 @@ static void check_processes(struct checkup *c)
 	if (!closed)
 		return;
 	row->verdict = VERDICT_LIMITED;
-	buf_puts(&row->note, "stacks of the others are cut off at the kernel: [truncated: process gone]");
-	if (geteuid())
+	buf_puts(&row->note,
+		 "stacks of the others are cut off at the kernel: [truncated: process gone]");
+	if (!holds(c, CAP_SYS_PTRACE))
 		checkup_put_rights_fix(c, &row->fix);
 }
 
@@ -100,8 +112,8 @@ static void check_map_files(struct checkup *c)
 	for (i = 0; !e && fd < 0 && i < n; i++) {
 		if (!map[i].inode)
 			continue;
-		snprintf(link, sizeof(link), "/proc/self/map_files/%" PRIx64 "-%" PRIx64, map[i].start,
-			 map[i].end);
+		snprintf(link, sizeof(link), "/proc/self/map_files/%" PRIx64 "-%" PRIx64,
+			 map[i].start, map[i].end);
 		fd = open(link, O_PATH | O_CLOEXEC);
 		err = errno;
 	}
@@ -111,7 +123,8 @@ static void check_map_files(struct checkup *c)
 		close(fd);
 		return;
 	}
-	buf_printf(&row->text, "%s: programs whose file was deleted or replaced stay unnamed", strerror(err));
+	buf_printf(&row->text, "%s: programs whose file was deleted or replaced stay unnamed",
+		   strerror(err));
 	if (err != ENOENT)
 		checkup_put_rights_fix(c, &row->fix);
 }
@@ -145,7 +158,8 @@ static void check_sandbox(struct check *row, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	if (read_file(path, STATUS_LIMIT, &status, &len) < 0)
 		return;
-	if (status_has(status, "Seccomp:", "2") && status_has(status, "CapEff:", "0000000000000000")) {
+	if (status_has(status, "Seccomp:", "2") &&
+	    status_has(status, "CapEff:", "0000000000000000")) {
 		buf_puts(&row->text, ", under seccomp, without capabilities");
 		return;
 	}
@@ -168,7 +182,8 @@ static void check_vdso(struct checkup *c, struct worker *w)
 
 	row = checkup_add(c, "vdso", e ? VERDICT_LIMITED : VERDICT_YES);
 	if (e) {
-		buf_printf(&row->text, "its functions stay unnamed: %s", fd < 0 ? reason : error_text());
+		buf_printf(&row->text, "its functions stay unnamed: %s",
+			   fd < 0 ? reason : error_text());
 		return;
 	}
 	buf_printf(&row->text, "%" PRIu32 " functions", names.nr_symbols);
@@ -196,7 +211,8 @@ static void check_worker(struct checkup *c)
 	} else {
 		char digits[32];
 
-		buf_printf(&row->text, "%s functions of dwell itself", group_digits(digits, names.nr_symbols));
+		buf_printf(&row->text, "%s functions of dwell itself",
+			   group_digits(digits, names.nr_symbols));
 		object_names_done(&names);
 		check_sandbox(row, pid);
 	}
@@ -213,14 +229,17 @@ static void check_cycles(struct checkup *c)
 	if (!e)
 		buf_puts(&row->text, "there; sampling is by cpu-clock, which needs none");
 	else if (e == -ENOENT || e == -EOPNOTSUPP || e == -ENODEV)
-		buf_puts(&row->text, "no counters here, as in most VMs; sampling is by cpu-clock, which needs none");
+		buf_puts(&row->text, "no counters here, as in most VMs; sampling is by cpu-clock, "
+				     "which needs none");
 	else
-		buf_printf(&row->text, "%s; sampling is by cpu-clock, which needs none", strerror(-e));
+		buf_printf(&row->text, "%s; sampling is by cpu-clock, which needs none",
+			   strerror(-e));
 	if (e == -EACCES || e == -EPERM)
 		row->verdict = VERDICT_UNKNOWN;
 }
 
-/* Keeps one CPU busy, so that it has ticks on an idle box too; dwell's own are counted as `self`. */
+/* Keeps one CPU busy, so that it has ticks on an idle box too; dwell's own are counted as `self`.
+ */
 static int keep_busy(uint64_t ns)
 {
 	uint64_t end = clock_mono() + ns;
@@ -299,10 +318,12 @@ static void put_ledger(const struct trial *t, struct buf *out)
 {
 	const struct ledger *l = &t->ledger;
 
-	buf_printf(out, "cpu-clock, %" PRIu32 " Hz for %.0f ms on %zu CPUs: %" PRIu64 " ticks = %" PRIu64
-			" counted + %" PRIu64 " idle + %" PRIu64 " self + %" PRId64 " missed + %" PRIu64 " lost",
-		   t->freq_hz, (double)t->duration_ns / 1e6, t->nr_cpus, l->ticks, l->counted, l->idle, l->self,
-		   l->missed, ledger_total_lost(l));
+	buf_printf(out,
+		   "cpu-clock, %" PRIu32 " Hz for %.0f ms on %zu CPUs: %" PRIu64 " ticks = %" PRIu64
+		   " counted + %" PRIu64 " idle + %" PRIu64 " self + %" PRId64 " missed + %" PRIu64
+		   " lost",
+		   t->freq_hz, (double)t->duration_ns / 1e6, t->nr_cpus, l->ticks, l->counted,
+		   l->idle, l->self, l->missed, ledger_total_lost(l));
 }
 
 /* CPUs where under half of the ticks came are idle ones, or the kernel withholds ticks. */
@@ -320,11 +341,15 @@ static void judge_cpus(const struct trial *t, struct check *row)
 		quiet++;
 	}
 	if (row->verdict == VERDICT_LIMITED)
-		buf_printf(&row->note, "; CPU %d was kept busy, and had under half of its ticks: is this "
-				       "machine short of CPU time?", t->busy_cpu);
+		buf_printf(&row->note,
+			   "; CPU %d was kept busy, and had under half of its ticks: is this "
+			   "machine short of CPU time?",
+			   t->busy_cpu);
 	else if (quiet)
-		buf_printf(&row->note, "; %zu CPU%s, idle, had under half of the ticks: timers rest there, and "
-				       "these ticks count as missed", quiet, quiet == 1 ? "" : "s");
+		buf_printf(&row->note,
+			   "; %zu CPU%s, idle, had under half of the ticks: timers rest there, and "
+			   "these ticks count as missed",
+			   quiet, quiet == 1 ? "" : "s");
 }
 
 static void check_sampling(struct checkup *c, const struct kallsyms *k)
@@ -343,8 +368,8 @@ static void check_sampling(struct checkup *c, const struct kallsyms *k)
 	}
 	put_ledger(t, &row->text);
 	buf_printf(&row->note, "loaded in %.0f ms; a task is known by %s", (double)t->open_ns / 1e6,
-		   t->uses_slots ? "the switch program (this kernel lets the sampler not ask for it)" :
-				   "the sampler itself");
+		   t->uses_slots ? "the switch program (the sampler may not ask this kernel)"
+				 : "the sampler itself");
 	if (!delivered(&t->ledger)) {
 		row->verdict = VERDICT_NO;
 		buf_puts(&row->note, "; no tick came at all");

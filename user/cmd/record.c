@@ -137,6 +137,14 @@ static int watch_signals(struct record *r)
 	return loop_add_signals(r->loop, &set, on_signal, r);
 }
 
+/* Says after the cause of capture_open()'s failure what to do about it. */
+static int refused(int e)
+{
+	if (e == -EPERM || e == -EACCES)
+		return fail_plain(e, "%s. Run it with sudo, or see `dwell doctor`.", error_text());
+	return fail_plain(e, "%s (see `dwell doctor`)", error_text());
+}
+
 /* What can fail before anything is sampled, in the order of what is cheapest to find out. */
 static int prepare(struct record *r)
 {
@@ -166,7 +174,7 @@ static int prepare(struct record *r)
 		return e;
 	e = capture_open(&r->capture, &r->args.capture, r->p, r->kallsyms);
 	if (e)
-		return e;
+		return refused(e);
 	capture_self(r->capture, r->worker_pid);
 	return 0;
 }

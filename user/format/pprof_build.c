@@ -266,17 +266,18 @@ static int build_labels(struct builder *b, const Perftools__Profiles__Sample *m,
 				  FORMAT_MAX_LABELS);
 	for (size_t i = 0; i < m->n_label; i++) {
 		const Perftools__Profiles__Label *from = m->label[i];
-		struct label *to = &labels[nr];
-		int err = find_string(b, "label", from->key, &to->key);
+		struct label to = { 0 };
+		int err = find_string(b, "label", from->key, &to.key);
 
 		if (!err)
-			err = find_string(b, "label", from->str, &to->str);
+			err = find_string(b, "label", from->str, &to.str);
 		if (!err)
-			err = find_string(b, "label", from->num_unit, &to->num_unit);
+			err = find_string(b, "label", from->num_unit, &to.num_unit);
 		if (err)
 			return err;
-		to->num = to->str ? 0 : from->num;
-		nr += to->key != 0; /* without a key it says nothing */
+		to.num = to.str ? 0 : from->num;
+		if (to.key) /* without one it says nothing */
+			labels[nr++] = to;
 	}
 	*out = profile_labels(b->p, labels, nr);
 	return 0;

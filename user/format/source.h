@@ -15,7 +15,7 @@
 
 struct source;
 
-/* Looks at the first bytes of fd, which stays the caller's. `name` is for messages and is not copied. */
+/* Looks at the first bytes of fd, which stays the caller's. `name`, for messages, is not copied. */
 int source_new(struct source **out, int fd, const char *name) must_check;
 void source_free(struct source *s);
 

@@ -117,7 +117,9 @@ static void name_object(struct profile *p, struct worker *w, const struct symbol
 	}
 	place_mapping(p, obj->mapping, &o);
 	name_places(p, list, nr, &o);
-	if (!m->has_functions)
+	if (m->has_functions)
+		m->unnamed = 0;
+	else
 		set_unnamed(p, obj->mapping, o.nr_symbols ? "no symbol there" : "no symbols");
 	object_names_done(&o);
 }

@@ -166,10 +166,11 @@ static void put_unnamed(const struct profile *p, struct buf *out)
 	buf_puts(out, "dwell: no names for ");
 	for (size_t i = 0; i < nr && i < MAX_LISTED; i++) {
 		const struct mapping *m = &p->mappings[of[i].mapping];
+		double percent = all > 0 ? 100.0 * of[i].count / all : 0;
 
-		buf_printf(out, "%s%s (in %.1f %% of samples: %s)", i ? ", " : "",
-			   profile_module(p, of[i].mapping),
-			   all > 0 ? 100.0 * of[i].count / all : 0, profile_str(p, m->unnamed));
+		buf_printf(out, "%s%s (in %s%.1f %% of samples: %s)", i ? ", " : "",
+			   profile_module(p, of[i].mapping), percent < 0.05 ? "<" : "",
+			   percent < 0.05 ? 0.1 : percent, profile_str(p, m->unnamed));
 	}
 	if (nr > MAX_LISTED) {
 		buf_puts(out, " and ");

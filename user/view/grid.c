@@ -94,13 +94,15 @@ static void put_cell(const struct grid *g, size_t i, const char *text, struct bu
 void grid_print(struct grid *g, size_t width, struct buf *out)
 {
 	const char *cell = buf_text(&g->cells);
+	size_t column = 0;
 
 	if (width)
 		fit(g, width);
 	for (size_t i = 0; i < g->nr_columns; i++)
 		put_cell(g, i, g->column[i].title, out);
 	for (size_t i = 0; i < g->nr_cells; i++) {
-		put_cell(g, i % g->nr_columns, cell, out);
+		put_cell(g, column, cell, out);
+		column = column + 1 < g->nr_columns ? column + 1 : 0;
 		cell += strlen(cell) + 1;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Texts in columns: a title each, numbers to the right, names shortened where the line is too long. */
+/* Texts in columns: a title each, numbers to the right, names shortened where lines are too long. */
 #ifndef VIEW_GRID_H
 #define VIEW_GRID_H
 

@@ -6,11 +6,17 @@
 #include "base/text.h"
 #include "model/hotspot.h"
 
-/* width: columns of the terminal, 0 = as wide as the names need. Names are shortened in the middle, digits never. */
+/*
+ * width: columns of the terminal, 0 = as wide as the names need. Names are shortened in the
+ * middle, digits never.
+ */
 void table_print(const struct profile *p, const struct hotspot_query *q, const struct hotspots *h,
 		 int width, struct buf *out);
 
-/* "dwell: 10.0 s, 3 processes, 21 threads, 2 CPUs, 99 Hz (cpu-clock)": what is known of how p was made. */
+/*
+ * "dwell: 10.0 s, 3 processes, 21 threads, 2 CPUs, 99 Hz on-CPU (cpu-clock)": what is known of how
+ * p was made; nothing where nothing is.
+ */
 void summary_print(const struct profile *p, struct buf *out);
 
 /*

@@ -54,12 +54,16 @@ static int keep_only(int sock)
 /* Another user than anybody's, and no capabilities; false where these rights do not allow that. */
 static bool become_nobody(void)
 {
+	capng_flags_t flags = CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_AMBIENT;
+
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) ||
 	    !capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID))
 		return false;
+	/* without new privileges the bounding set is moot, so that it may stay */
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		flags |= CAPNG_CLEAR_BOUNDING;
 	capng_clear(CAPNG_SELECT_ALL);
-	return !capng_change_id(SANDBOX_NOBODY, SANDBOX_NOBODY,
-				CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT);
+	return !capng_change_id(SANDBOX_NOBODY, SANDBOX_NOBODY, flags);
 }
 
 static int drop_rights(void)
@@ -67,7 +71,6 @@ static int drop_rights(void)
 	capng_get_caps_process();
 	if (!become_nobody()) {
 		capng_clear(CAPNG_SELECT_ALL);
-		/* the bounding set asks for CAP_SETPCAP; without new privileges it is moot */
 		if (capng_apply(CAPNG_SELECT_ALL) && capng_apply(CAPNG_SELECT_CAPS))
 			return fail_plain(-EPERM, "cannot drop capabilities");
 	}

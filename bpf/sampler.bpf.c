@@ -477,3 +477,19 @@ int BPF_PROG(unwind_free, struct task_struct *task)
 		bpf_map_delete_elem(&forked, &tgid);
 	return 0;
 }
+
+/* The identities of all processes that run: what user space needs to publish their maps before a sample. */
+SEC("iter/task")
+int list_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct wire_task t = {};
+
+	if (!task || task->pid != task->tgid || !task->mm)
+		return 0;
+	t.start_time = task->start_boottime;
+	t.tgid = task->tgid;
+	t.exec_id = task->self_exec_id;
+	bpf_seq_write(ctx->meta->seq, &t, sizeof(t));
+	return 0;
+}

@@ -110,6 +110,13 @@ struct wire_cpu {
 	__u64 pad[15];		/* to 256 bytes: no two CPUs share a cache line */
 };
 
+/* A process that runs, as the task iterator lists it. */
+struct wire_task {
+	__u64 start_time;
+	__u32 tgid;
+	__u32 exec_id;
+};
+
 /* A process that is asked for (key: tgid). */
 struct wire_target {
 	__u64 start_time;	/* 0: not known yet, the first match fills it in */

@@ -16,6 +16,7 @@
 #include "capture/load.h"
 #include "capture/sideband.h"
 #include "capture/target.h"
+#include "capture/tasks.h"
 #include "sampler.skel.h"
 
 /*
@@ -45,6 +46,7 @@ struct capture {
 	struct sideband *sideband;
 	struct chunks chunks;
 	struct unwinder *unwinder;	/* NULL: no user stacks */
+	struct tasks tasks;
 	struct decoder *decoder;
 	struct ring_buffer *rings;
 	struct ring_ctx *ring_ctx;	/* [nr_cpus] */
@@ -166,6 +168,7 @@ static int open_unwinding(struct capture *c, const bool *online)
 				bpf_map__fd(skel->maps.processes));
 		if (r)
 			return r;
+		tasks_read(&c->tasks, bpf_link__fd(skel->links.list_tasks));
 		c->unwinder = unwinder_new(&c->chunks.memory, c->cfg.worker, images_objects(c->images));
 	}
 	c->decoder = decoder_new(c->p, c->kallsyms, c->images, c->unwinder);
@@ -243,6 +246,7 @@ void capture_close(struct capture *c)
 		munmap((void *)c->live, c->live_size);
 	decoder_free(c->decoder);
 	unwinder_free(c->unwinder);
+	tasks_done(&c->tasks);
 	chunks_close(&c->chunks);
 	sideband_close(c->sideband);
 	images_free(c->images);
@@ -332,6 +336,8 @@ static int read_rings(struct capture *c, bool all)
 	if (r < 0)
 		return r;
 	decoder_settle(c->decoder, c->now_ns, SETTLE_NS, all);
+	if (!all && c->unwinder && !decoder_nr_pending(c->decoder))
+		news += (int)tasks_prepare(&c->tasks, c->images, c->unwinder, c->now_ns, SETTLE_NS);
 	if (c->now_ns - c->expired_ns > EXPIRE_NS) {
 		images_expire(c->images, c->now_ns, on_expired, c);
 		c->expired_ns = c->now_ns;

@@ -115,6 +115,7 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	bpf_program__set_autoload(s->progs.sample_slot, slots);
 	bpf_program__set_autoload(s->progs.slot_switch, slots);
 	bpf_program__set_autoload(s->progs.slot_exec, slots);
+	bpf_program__set_autoload(s->progs.list_tasks, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_fork, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_exec, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_free, cfg->take_user);

@@ -16,14 +16,15 @@ struct image_map {
 struct image {
 	int tgid;
 	int parent;			/* who forked it, 0: not known */
-	uint64_t from_ns, to_ns;	/* CLOCK_MONOTONIC; from: 0 if it was there before; to: UINT64_MAX while it lives */
+	uint64_t from_ns;		/* CLOCK_MONOTONIC; 0: it was there before */
+	uint64_t to_ns;			/* UINT64_MAX while it lives */
 	uint64_t start_time, exec_id;	/* the kernel's identity, 0 until it is identified */
 	bool identified;
-	bool known;			/* its maps are; else not read yet, or it ended before they could be */
+	bool known;			/* its maps are; else not read yet, or it ended before */
 	uint32_t version;		/* grows with each change of the maps */
 	uint32_t nr_maps, cap_maps;
 	struct image_map *map;		/* sorted by start, without overlaps */
-	uint32_t published;		/* for the user of images: version that was published, 0: none */
+	uint32_t published;		/* for the user of images: the version that was, 0: none */
 	uint32_t handle;		/* for the user of images */
 };
 
@@ -36,7 +37,7 @@ const struct image_map *image_find(const struct image *i, uint64_t address);
  */
 bool image_put(struct image *i, const struct image_map *m);
 
-/* The maps become these (sorted, without overlaps; at most IMAGE_MAX_MAPS). True: something changed. */
+/* The maps become these: sorted, without overlaps, at most IMAGE_MAX_MAPS. True: something changed. */
 bool image_set(struct image *i, const struct image_map *map, uint32_t nr);
 
 #endif

@@ -9,8 +9,8 @@
 #include "base/index.h"
 #include "proc/open.h"
 
-#define CHECK_NS     (2 * NSEC_PER_SEC)
-#define OPEN_MIN_NS  (20 * NSEC_PER_MSEC)	/* before another try to open; doubled up to CHECK_NS */
+#define CHECK_NS    (2 * NSEC_PER_SEC)
+#define OPEN_MIN_NS (20 * NSEC_PER_MSEC)	/* until another try to open; doubled up to CHECK_NS */
 
 struct objects {
 	struct object_file *object;
@@ -91,11 +91,11 @@ static void open_object(struct object_file *o, const struct object_owner *w,
 }
 
 /*
- * Looks at a known object of a file again. False: its file was written to, so that it stands only for
- * what was mapped before.
+ * Looks at a known object of a file again. False: its file was written to, so that it stands only
+ * for what was mapped before.
  */
-static bool still_good(struct object_file *o, const struct object_owner *w, const struct exec_map *m,
-		       uint64_t now_ns)
+static bool still_good(struct object_file *o, const struct object_owner *w,
+		       const struct exec_map *m, uint64_t now_ns)
 {
 	struct stat st;
 

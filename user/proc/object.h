@@ -33,7 +33,7 @@ struct object_file {
 	char *path;
 	int fd;				/* readable; -1: see reason. May come later */
 	const char *reason;		/* static text */
-	bool changed;			/* the file was written to since: fd no longer tells what was mapped */
+	bool changed;			/* written to since: fd no longer tells what was mapped */
 	uint64_t size;			/* of the file when it was opened */
 	int64_t mtime_ns;
 	uint64_t checked_ns, wait_ns;	/* when it was looked at, and how long that is good for */

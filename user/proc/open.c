@@ -37,8 +37,8 @@ static const char *reason_of(int err)
 }
 
 /*
- * What must be the mapping's. A link of map_files is taken on trust where numbers cannot tell: it can
- * be wrong only if the process has run another program since, with a mapping of just that range.
+ * What must be the mapping's. A link of map_files is taken on trust where numbers cannot tell: it
+ * can be wrong only if the process has run another program since, with a mapping of just that range.
  */
 enum check { CHECK_LINK, CHECK_INODE, CHECK_ALL };
 
@@ -86,7 +86,7 @@ static int reopen_regular(int path_fd, const struct exec_map *m, enum check chec
 	return fd;
 }
 
-/* The path as that process sees it (0: as we do). *has_root: the process's root could be entered. */
+/* The path as that process sees it (0: as we do). *has_root: its root could be entered. */
 static int open_in_root(int pid, const char *path, bool *has_root)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC,

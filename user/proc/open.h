@@ -6,10 +6,10 @@
 #include "proc/maps.h"
 
 /*
- * A read-only descriptor of the file behind a mapping: of /proc/PID/map_files, or else the path inside the
- * process's root, if the inode there is the mapping's. Where the process is gone, the path is tried inside
- * the root of `parent` (0: none) and in our own, and only the same device and inode is taken.
- * -1 with *reason (static text).
+ * A read-only descriptor of the file behind a mapping: of /proc/PID/map_files, or else the path
+ * inside the process's root, if the inode there is the mapping's. Where the process is gone, the
+ * path is tried inside the root of `parent` (0: none) and in our own, and only the same device and
+ * inode is taken. -1 with *reason (static text).
  */
 int open_mapped(int pid, int parent, const struct exec_map *m, const char **reason);
 

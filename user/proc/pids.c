@@ -44,7 +44,9 @@ int pid_stat(int pid, struct pid_stat *out)
 	if (read_line(path, line, sizeof(line)) < 0)
 		return -ESRCH;
 	s = strrchr(line, ')');
-	if (!s || sscanf(s, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
+	if (!s || sscanf(s,
+			 ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u "
+			 "%*d %llu",
 			 &state, &threads, &start) != 3)
 		return -ESRCH;
 	*out = (struct pid_stat){ state, threads, start };

@@ -65,7 +65,8 @@ enum rule_number {
 enum rule_cfa {
 	CFA_NONE,		/* of RULE_NONE, RULE_STOP, RULE_SIGNAL, RULE_UNSUPPORTED */
 	CFA_REG,		/* reg + off */
-	CFA_DEREF,		/* *(reg + off) */
+	CFA_DEREF,		/* *(reg + off) + add */
+	CFA_INDEXED,		/* *(sp + off + 8 * reg) + add */
 	CFA_PLT,		/* sp + 8 + ((pc & 15) >= off ? 8 : 0) */
 };
 
@@ -73,7 +74,7 @@ enum rule_fp {
 	FP_SAME,
 	FP_CFA,			/* at cfa + off */
 	FP_FP,			/* at fp + off */
-	FP_UNDEFINED,
+	FP_UNDEFINED,		/* lost, or beyond what a rule can say */
 };
 
 enum rule_ra {
@@ -86,7 +87,8 @@ struct wire_rule {
 	__u8 cfa_reg;		/* DWARF number */
 	__u8 fp;		/* enum rule_fp */
 	__u8 ra;		/* enum rule_ra */
-	__s32 cfa_off, fp_off, ra_off;
+	__s32 cfa_off, fp_off;
+	__s16 ra_off, cfa_add;
 };
 
 /* The rows of 4 KiB of text. */

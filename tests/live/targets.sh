@@ -20,9 +20,15 @@ spawn "$FIXTURES/family" 240
 parent=$pid
 
 # --- the whole box
-start box
+start box -F 499
 own=$(cat "/proc/$sampler/task/$sampler/children")
-sleep 2
+# new processes keep dwell busy with their maps
+busy=0
+while [ $busy -lt 100 ]; do
+	"$FIXTURES/empty"
+	busy=$((busy + 1))
+done
+sleep 1
 stop INT
 claim 'the whole box: record ends well' equal $? 0
 read_profile 'the whole box' box
@@ -30,6 +36,7 @@ claim 'the whole box: all is in it' both box
 claim 'the whole box: nothing is filtered' holds box '.ledger.filtered == 0'
 "$DWELL" report box --by process --json --limit 0 >process.json
 claim 'the whole box: the strangers are a row' has "\"stranger \($stranger\)\"" process.json
+claim 'the whole box: what dwell itself took is counted as its own' holds box '.ledger.self > 0'
 for p in $sampler $own; do
 	claim 'the whole box: dwell and its workers are no row of it' lacks "\($p\)\"" process.json
 done

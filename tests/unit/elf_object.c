@@ -255,6 +255,9 @@ static void test_refused(void **state)
 	load->p_flags = PF_R;
 	refuse(&im, -ENOEXEC, "no code");
 	load->p_flags = PF_R | PF_X;
+	load->p_filesz = UINT64_MAX - 1;
+	refuse(&im, -ENOEXEC, "no code");
+	load->p_filesz = CODE_SIZE;
 	e->e_phentsize = 8;
 	refuse(&im, -EBADMSG, "malformed headers");
 	e->e_phentsize = sizeof(Elf64_Phdr);

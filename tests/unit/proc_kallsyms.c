@@ -153,6 +153,8 @@ static void test_refused(void **state)
 	refuse("ffffffff81800000 T \n", -EINVAL, "unexpected line");
 	refuse("ffffffff818000001 T x\n", -EINVAL, "unexpected line");
 	refuse("x T x\n", -EINVAL, "unexpected line");
+	assert_int_equal(open_text(&k, "ffffffffc0000000 t a\0b\t[m]\n", 27), -EINVAL);
+	assert_int_equal(open_text(&k, "ffffffffc0000000 t ab\t[\0]\n", 27), -EINVAL);
 	assert_int_equal(kallsyms_open(&k, "/nowhere/kallsyms"), -ENOENT);
 	assert_non_null(strstr(error_text(), "/nowhere/kallsyms"));
 }

@@ -59,9 +59,11 @@ static struct elf_range make_range(uint64_t start, uint64_t size)
 	return (struct elf_range){ start, start + size };
 }
 
+/* One that wraps around the end of the file's or of the memory's addresses is none. */
 static void add_segment(struct object *o, const Elf64_Phdr *p)
 {
-	if (!p->p_memsz || o->nr_segments == OBJECT_MAX_SEGMENTS)
+	if (!p->p_memsz || o->nr_segments == OBJECT_MAX_SEGMENTS ||
+	    p->p_filesz > UINT64_MAX - p->p_offset || p->p_filesz > UINT64_MAX - p->p_vaddr)
 		return;
 	o->loaded[o->nr_segments] = make_range(p->p_vaddr, p->p_memsz);
 	o->segment[o->nr_segments++] = (struct elf_segment){ p->p_offset, p->p_filesz, p->p_vaddr };

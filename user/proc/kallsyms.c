@@ -58,15 +58,17 @@ static bool split(const char *s, const char *end, struct symbol_line *l)
 		return false;
 	l->type = p[1];
 	l->name = p + 3;
-	for (p = l->name; p < end && *p != '\t' && *p != ' ';)
+	for (p = l->name; p < end && *p != '\t' && *p != ' ' && *p;)
 		p++;
 	l->name_len = (size_t)(p - l->name);
+	l->module = "";
 	l->module_len = 0;
 	if (end - p > 3 && p[1] == '[' && end[-1] == ']') {
 		l->module = p + 2;
 		l->module_len = (size_t)(end - p - 3);
 	}
-	return l->name_len > 0;
+	/* texts end at a NUL: there may be none inside */
+	return l->name_len > 0 && !memchr(p, '\0', (size_t)(end - p));
 }
 
 static bool is_function(char type)

@@ -33,10 +33,20 @@
 #define MAX_FP_FRAME (1ull << 20)	/* a frame larger than this is none */
 
 /* DWARF's numbers of the registers that rules use (x86-64). */
-enum { REG_FP = 6, REG_SP = 7, WALK_REGS = 16 };
+enum { REG_AX, REG_DX, REG_CX, REG_BX, REG_SI, REG_DI, REG_FP, REG_SP, REG_R8, WALK_REGS = 16 };
 
-/* Where the kernel puts things on an x86-64 signal frame, from the stack pointer on: struct rt_sigframe */
-#define SIGNAL_REGS (40)		/* uc_mcontext, behind uc_flags, uc_link and uc_stack */
+/* A called function puts these to its own use: bx, r12 .. r15. Where, a row does not say. */
+#define REGS_OF_CALLEE (1u << REG_BX | 0xf000u)
+
+/* No address, and no end of a chain either. */
+#define FP_LOST 1ull
+
+/*
+ * Where the kernel puts the interrupted registers, from the stack pointer of a signal's frame on: uc_mcontext,
+ * behind uc_flags, uc_link and uc_stack. r8 .. r15, di, si, bp, bx, dx, ax, cx, sp, ip.
+ */
+#define SIGNAL_REGS  40
+#define SIGNAL_WORDS 17
 
 struct walk {
 	__u32 in_use;
@@ -63,8 +73,10 @@ static __always_inline int walk_word(struct walk *w, __u64 at, __u64 *word)
 	__u64 off = at - w->window_start;
 	__u32 len;
 
+	if (at & 7)
+		return -1;
 	if (off + 8 > w->window_len || off > WINDOW_BYTES - 8) {
-		if ((at & 7) || at < USER_MIN || at >= USER_MAX)
+		if (at < USER_MIN || at >= USER_MAX)
 			return -1;
 		len = PAGE_BYTES - (at & (PAGE_BYTES - 1));
 		if (len > WINDOW_BYTES)
@@ -183,6 +195,8 @@ static __always_inline int walk_caller(struct walk *w, __u64 cfa, __u64 fp, __u6
 /* A frame below the last one is another stack's: allowed a few times. */
 static __always_inline int walk_grows(struct walk *w, __u64 cfa)
 {
+	if (cfa & 7)
+		return 0;
 	if (cfa > w->reg[REG_SP])
 		return 1;
 	return ++w->switches <= MAX_SWITCHES;
@@ -190,21 +204,23 @@ static __always_inline int walk_grows(struct walk *w, __u64 cfa)
 
 /*
  * Code without rows: the frame-pointer rule, if what it gives looks like a frame: aligned, above, not
- * far, with a return address that is code. Failing that, in the first frame only, the word at the
- * stack pointer, if it is code: a leaf that has set up nothing. Else the walk ends in a gap.
+ * far, with a return address that is code. Failing that, in code that has not called (the first frame, or
+ * where a signal struck), the word at the stack pointer, if it is code: a leaf that has set up nothing.
+ * Else the walk ends in a gap. A frame pointer of 0 ends the chain only behind a call: before that it may
+ * be anything to a leaf.
  */
 static __always_inline int walk_gap(struct walk *w)
 {
 	__u64 sp = w->reg[REG_SP], fp = w->reg[REG_FP], next, ra;
 
-	if (!fp && w->map_flags & WIRE_MAP_FP)
+	if (!fp && w->map_flags & WIRE_MAP_FP && w->return_address)
 		return walk_end(w, WIRE_USER_COMPLETE);
 	if (!(fp & 7) && fp >= sp && fp - sp < MAX_FP_FRAME && !walk_word(w, fp, &next) &&
 	    !walk_word(w, fp + 8, &ra) && ra >= USER_MIN && walk_map(w, ra - 1)) {
 		w->sample.by_fp++;
 		return walk_caller(w, fp + 16, next, ra);
 	}
-	if (w->nr == 1 && !w->return_address && !walk_word(w, sp, &ra) && ra >= USER_MIN &&
+	if (!w->return_address && !walk_word(w, sp, &ra) && ra >= USER_MIN &&
 	    walk_map(w, ra - 1)) {
 		w->sample.by_guess++;
 		return walk_caller(w, sp + 8, fp, ra);
@@ -212,22 +228,80 @@ static __always_inline int walk_gap(struct walk *w)
 	return walk_end(w, WIRE_USER_GAP);
 }
 
-/* A signal's frame: the interrupted registers are on the stack, in the order of struct sigcontext. */
+/*
+ * A signal's frame. Nothing was called here: the kernel made it look so, and the frame's address is the
+ * one behind the call that was none.
+ */
 static __always_inline int walk_signal(struct walk *w)
 {
-	__u64 at = w->reg[REG_SP] + SIGNAL_REGS, fp, sp, pc;
+	__u64 at = w->reg[REG_SP] + SIGNAL_REGS, pc;
+	int i;
 
-	/* r8 .. r15, di, si, bp, bx, dx, ax, cx, sp, ip */
-	if (walk_word(w, at + 10 * 8, &fp) || walk_word(w, at + 15 * 8, &sp) ||
-	    walk_word(w, at + 16 * 8, &pc))
+	w->window_len = 0;
+	if ((at & 7) || at < USER_MIN || at >= USER_MAX ||
+	    walk_read(w->window, SIGNAL_WORDS * 8, at))
 		return walk_end(w, WIRE_USER_FAULT);
-	if (++w->switches > MAX_SWITCHES || pc < USER_MIN || pc >= USER_MAX)
+	pc = w->window[16];
+	if (pc < USER_MIN || pc >= USER_MAX)
 		return walk_end(w, WIRE_USER_BAD_RA);
-	w->reg[REG_SP] = sp;
-	w->reg[REG_FP] = fp;
+	if (!walk_grows(w, w->window[15]))
+		return walk_end(w, WIRE_USER_BAD_CFA);
+	w->frame[(w->first + w->nr - 1) & (WIRE_FRAME_SLOTS - 1)] = w->pc;
+	WALK_UNROLL
+	for (i = 0; i < 8; i++)
+		w->reg[REG_R8 + i] = w->window[i];
+	w->reg[REG_DI] = w->window[8];
+	w->reg[REG_SI] = w->window[9];
+	w->reg[REG_FP] = w->window[10];
+	w->reg[REG_BX] = w->window[11];
+	w->reg[REG_DX] = w->window[12];
+	w->reg[REG_AX] = w->window[13];
+	w->reg[REG_CX] = w->window[14];
+	w->reg[REG_SP] = w->window[15];
 	w->pc = pc;
 	w->return_address = 0;
 	walk_put(w);
+	return 0;
+}
+
+/* Is what w->reg has of this register still true in the frame that pc is in? */
+static __always_inline int walk_knows(const struct walk *w, __u32 reg)
+{
+	return reg < WALK_REGS && !(w->return_address && REGS_OF_CALLEE >> reg & 1);
+}
+
+/* Where the frame begins, by a rule. Non-zero: the walk has ended. */
+static __always_inline int walk_cfa(struct walk *w, const struct wire_rule *r, __u64 *cfa)
+{
+	__u64 base = w->reg[r->cfa_reg & (WALK_REGS - 1)], sp = w->reg[REG_SP];
+
+	if (r->cfa == CFA_PLT) {
+		*cfa = sp + 8 + ((w->pc & 15) >= (__u32)r->cfa_off ? 8 : 0);
+		return 0;
+	}
+	if (!walk_knows(w, r->cfa_reg))
+		return walk_end(w, WIRE_USER_UNSUPPORTED);
+	*cfa = (r->cfa == CFA_INDEXED ? sp + (base << 3) : base) + (__s64)r->cfa_off;
+	if (r->cfa == CFA_REG)
+		return 0;
+	if (r->cfa != CFA_DEREF && r->cfa != CFA_INDEXED)
+		return walk_end(w, WIRE_USER_UNSUPPORTED);
+	if (walk_word(w, *cfa, cfa))
+		return walk_end(w, WIRE_USER_FAULT);
+	*cfa += (__s64)r->cfa_add;
+	return 0;
+}
+
+/* The caller's frame pointer by a rule; non-zero: not readable. */
+static __always_inline int walk_fp(struct walk *w, const struct wire_rule *r, __u64 cfa, __u64 *fp)
+{
+	*fp = w->reg[REG_FP];
+	if (r->fp == FP_CFA)
+		return walk_word(w, cfa + (__s64)r->fp_off, fp);
+	if (r->fp == FP_FP)
+		return walk_word(w, *fp + (__s64)r->fp_off, fp);
+	if (r->fp != FP_SAME)
+		*fp = FP_LOST;
 	return 0;
 }
 
@@ -235,7 +309,7 @@ static __always_inline int walk_signal(struct walk *w)
 static __always_inline int walk_by_rule(struct walk *w, __u32 number)
 {
 	const struct wire_rule *r;
-	__u64 cfa, fp = w->reg[REG_FP], ra, base;
+	__u64 cfa, fp, ra;
 
 	if (number == RULE_NONE)
 		return walk_gap(w);
@@ -248,23 +322,19 @@ static __always_inline int walk_by_rule(struct walk *w, __u32 number)
 	r = walk_rule(number);
 	if (!r || number == RULE_UNSUPPORTED)
 		return walk_end(w, WIRE_USER_UNSUPPORTED);
-	base = w->reg[r->cfa_reg & (WALK_REGS - 1)];
-	if (r->cfa == CFA_PLT)
-		cfa = w->reg[REG_SP] + 8 + ((w->pc & 15) >= (__u32)r->cfa_off ? 8 : 0);
-	else
-		cfa = base + (__s64)r->cfa_off;
-	if (r->cfa == CFA_DEREF && walk_word(w, cfa, &cfa))
-		return walk_end(w, WIRE_USER_FAULT);
+	if (walk_cfa(w, r, &cfa))
+		return 1;
 	if (!walk_grows(w, cfa))
 		return walk_end(w, WIRE_USER_BAD_CFA);
-	if (r->fp == FP_CFA && walk_word(w, cfa + (__s64)r->fp_off, &fp))
+	if (walk_fp(w, r, cfa, &fp))
 		return walk_end(w, WIRE_USER_FAULT);
-	if (r->fp == FP_FP && walk_word(w, fp + (__s64)r->fp_off, &fp))
-		return walk_end(w, WIRE_USER_FAULT);
-	if (r->ra == RA_REG)
+	if (r->ra == RA_REG) {
+		if (!walk_knows(w, (__u16)r->ra_off))
+			return walk_end(w, WIRE_USER_UNSUPPORTED);
 		ra = w->reg[r->ra_off & (WALK_REGS - 1)];
-	else if (walk_word(w, cfa + (__s64)r->ra_off, &ra))
+	} else if (walk_word(w, cfa + (__s64)r->ra_off, &ra)) {
 		return walk_end(w, WIRE_USER_FAULT);
+	}
 	return walk_caller(w, cfa, fp, ra);
 }
 

@@ -179,6 +179,9 @@ static __always_inline bool regs_of_task(struct walk *w, struct task_struct *tas
 		return false;
 	}
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	/* a worker of io_uring or vhost, which never was and never will be in user mode */
+	if (!regs->ip && !regs->sp)
+		return false;
 	WALK_FROM(w, regs);
 	w->return_address = (long)regs->orig_ax != -1;
 	return true;
@@ -223,6 +226,9 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 
 	w->nr = 0;
 	w->status = WIRE_USER_NONE;
+	s->by_fp = 0;
+	s->by_guess = 0;
+	s->bad_pc = 0;
 	if (!user_mode)
 		s->flags |= WIRE_KERNEL_MODE;
 	if (!user_mode && take_kernel) {
@@ -248,7 +254,7 @@ static __always_inline int emit_raw(struct wire_cpu *c, struct walk *w, void *ri
 {
 	struct wire_raw *r;
 
-	if (!raw_allowed(c, w->sample.time))
+	if (!raw_allowed(c, ring, w->sample.time))
 		return -1;
 	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
 	if (!r)
@@ -452,6 +458,9 @@ int BPF_PROG(unwind_fork, struct task_struct *parent, struct task_struct *child)
 	    p->exec_id != (__u32)parent->self_exec_id)
 		return 0;
 	__builtin_memcpy(&copy, p, sizeof(copy));
+	barrier();
+	if (copy.version & 1 || copy.version != *(volatile __u32 *)&p->version)
+		return 0;
 	copy.tgid = tgid;
 	copy.start_time = child->start_boottime;
 	bpf_map_update_elem(&forked, &tgid, &copy, BPF_ANY);

@@ -112,11 +112,11 @@ static __always_inline struct wire_process *find_process(__u32 tgid)
 }
 
 /* Are the maps that a child was given still its own? Its parent may have had them freed since. */
-static __always_inline bool is_block(const struct wire_process *p)
+static __always_inline bool is_block(__u32 first, __u32 stamp)
 {
-	const struct wire_map *maps = walk_chunk(p->first / WIRE_CHUNK_MAPS);
+	const struct wire_map *maps = walk_chunk(first / WIRE_CHUNK_MAPS);
 
-	return maps && maps[p->first & (WIRE_CHUNK_MAPS - 1)].stamp == p->stamp;
+	return maps && *(volatile __u32 *)&maps[first & (WIRE_CHUNK_MAPS - 1)].stamp == stamp;
 }
 
 /* The maps of the sampled process, of user space or of its parent; nr_maps stays 0 when unknown. */
@@ -126,20 +126,24 @@ static __always_inline void find_maps(struct walk *w)
 	struct wire_process *p = find_process(tgid);
 
 	w->nr_maps = 0;
+	w->stamp = 0;
 	if (p) {
 		version = *(volatile __u32 *)&p->version;
+		barrier();
 		if (!(version & 1) && is_process(p, &w->sample)) {
 			w->first_map = p->first;
 			w->nr_maps = p->nr;
+			barrier();
 			if (version != *(volatile __u32 *)&p->version)
 				w->nr_maps = 0;
 			return;
 		}
 	}
 	p = bpf_map_lookup_elem(&forked, &tgid);
-	if (p && is_process(p, &w->sample) && is_block(p)) {
+	if (p && is_process(p, &w->sample) && is_block(p->first, p->stamp)) {
 		w->first_map = p->first;
 		w->nr_maps = p->nr;
+		w->stamp = p->stamp;
 	}
 }
 
@@ -153,6 +157,11 @@ static __always_inline void walk_user(struct walk *w, __u32 cpu)
 	for (i = 0; i < WIRE_MAX_USER - 1; i++)
 		if (step(cpu))
 			break;
+	/* the maps became another's on the way: nothing but the first frame is sure */
+	if (w->stamp && !is_block(w->first_map, w->stamp)) {
+		w->nr = 1;
+		w->status = WIRE_USER_BAD_RA;
+	}
 }
 
 /* Would tables have helped? */
@@ -161,7 +170,14 @@ static __always_inline bool needs_raw(const struct walk *w)
 	return w->status == WIRE_USER_NO_PROCESS || w->status == WIRE_USER_NO_MAP;
 }
 
-static __always_inline bool raw_allowed(struct wire_cpu *c, __u64 time)
+/* Copies may fill half of a ring: the other half is for samples. */
+static __always_inline bool has_room(void *ring)
+{
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + sizeof(struct wire_raw) <
+	       bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2;
+}
+
+static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 time)
 {
 	__u64 second = time >> 30;
 
@@ -169,7 +185,7 @@ static __always_inline bool raw_allowed(struct wire_cpu *c, __u64 time)
 		c->raw_second = second;
 		c->raw_in_second = 0;
 	}
-	if (c->raw_in_second < raw_per_second) {
+	if (c->raw_in_second < raw_per_second && has_room(ring)) {
 		c->raw_in_second++;
 		return true;
 	}
@@ -177,22 +193,29 @@ static __always_inline bool raw_allowed(struct wire_cpu *c, __u64 time)
 	return false;
 }
 
-/* Copies the stack from where the walk stopped: as much of 16 KiB as is there. */
+/* Copies the stack's page from there on, and up to three more: as much as is there. */
+static __always_inline __u32 copy_stack(__u8 *to, __u64 sp)
+{
+	__u32 first = -sp & (PAGE_BYTES - 1), off, i;
+
+	if (bpf_probe_read_user(to, first, (const void *)sp))
+		return 0;
+	WALK_UNROLL
+	for (i = 0; i < WIRE_RAW_STACK / PAGE_BYTES - 1; i++) {
+		off = first + i * PAGE_BYTES;
+		if (bpf_probe_read_user(to + off, PAGE_BYTES, (const void *)(sp + off)))
+			return off;
+	}
+	return first + i * PAGE_BYTES;
+}
+
+/* What it takes to walk on from where the walk stopped. */
 static __always_inline void raw_fill(struct walk *w, struct wire_raw *r)
 {
-	const void *sp = (const void *)w->reg[REG_SP];
-	__u32 rest = PAGE_BYTES - (w->reg[REG_SP] & (PAGE_BYTES - 1));
-
 	r->pc = w->pc;
 	__builtin_memcpy(r->reg, w->reg, sizeof(r->reg));
 	r->return_address = w->return_address;
-	r->stack_len = 0;
-	if (!bpf_probe_read_user(r->stack, WIRE_RAW_STACK, sp))
-		r->stack_len = WIRE_RAW_STACK;
-	else if (!bpf_probe_read_user(r->stack, PAGE_BYTES + 1024, sp))
-		r->stack_len = PAGE_BYTES + 1024;
-	else if (rest <= PAGE_BYTES && !bpf_probe_read_user(r->stack, rest, sp))
-		r->stack_len = rest;
+	r->stack_len = copy_stack(r->stack, w->reg[REG_SP]);
 	w->sample.flags |= WIRE_RAW;
 	/* in two: one copy may have 1 KiB */
 	__builtin_memcpy(r->frame, w->frame, sizeof(r->frame) / 2);

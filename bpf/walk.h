@@ -56,6 +56,7 @@ struct walk {
 	__u32 return_address;	/* pc is one: the call is before it */
 	__u32 switches;
 	__u32 first_map, nr_maps;	/* of the process; nr_maps 0: not known */
+	__u32 stamp, pad;		/* of maps that are a parent's; else 0 */
 	__u64 pc;
 	__u64 reg[WALK_REGS];	/* of the frame that pc is in; only fp and sp are kept up */
 	__u64 map_start, map_size;	/* the mapping found last ... */

@@ -158,23 +158,72 @@ static uint32_t common_row(uint32_t row, const uint32_t *number)
 	return (row & ~ROW_RULE_MASK) | number[row & ROW_RULE_MASK];
 }
 
-/* What is not as elf/rows.h says would make the walk go astray. */
+static bool is_sound_row(const struct table_rows *in, uint32_t row)
+{
+	uint32_t rule = row & ROW_RULE_MASK;
+
+	return !(row & ROW_ESCAPED) || (rule < in->nr_rules && rule != RULE_PENDING);
+}
+
+/* Rows by offset, the first at the page's begin; behind those of the page before. */
+static bool is_sound_page(const struct table_rows *in, const struct wire_page *p, size_t behind)
+{
+	const uint32_t *row;
+	uint32_t i;
+
+	if (p->count > PAGE_ROWS_MAX || p->first < behind || p->first > in->nr_rows ||
+	    p->count > in->nr_rows - p->first)
+		return false;
+	row = in->row + p->first;
+	if (p->count && row[0] >> ROW_PC_SHIFT)
+		return false;
+	for (i = 1; i < p->count; i++)
+		if (row[i] >> ROW_PC_SHIFT < row[i - 1] >> ROW_PC_SHIFT)
+			return false;
+	return true;
+}
+
+/* Spans by address, their pages one behind the other. */
+static bool are_sound_spans(const struct table_rows *in)
+{
+	uint64_t address = 0;
+	size_t page = 0, i;
+
+	for (i = 0; i < in->nr_spans; i++) {
+		const struct table_span_in *s = &in->span[i];
+		uint64_t bytes = (uint64_t)s->nr_pages << 12;
+
+		if (s->first_page != page || s->nr_pages > in->nr_pages - page || s->address < address ||
+		    s->address & 0xfff || s->address > UINT64_MAX - bytes)
+			return false;
+		page += s->nr_pages;
+		address = s->address + bytes;
+	}
+	return true;
+}
+
+/* What is not as elf/rows.h says would make the walk go astray, or fill the tables. */
 static bool is_sound(const struct table_rows *in)
 {
-	size_t i;
+	size_t behind = 0, i;
 
+	if (in->nr_rules < RULE_FIRST_FREE || in->nr_rules > WIRE_MAX_RULES)
+		return false;
+	for (i = RULE_FIRST_FREE; i < in->nr_rules; i++) {
+		const struct wire_rule *r = &in->rule[i];
+
+		if (r->cfa == CFA_NONE || r->cfa > CFA_PLT || r->fp > FP_UNDEFINED || r->ra > RA_REG)
+			return false;
+	}
 	for (i = 0; i < in->nr_rows; i++)
-		if (in->row[i] & ROW_ESCAPED && (in->row[i] & ROW_RULE_MASK) >= in->nr_rules)
+		if (!is_sound_row(in, in->row[i]))
 			return false;
-	for (i = 0; i < in->nr_pages; i++)
-		if (in->page[i].count > PAGE_ROWS_MAX || in->page[i].first > in->nr_rows ||
-		    in->page[i].count > in->nr_rows - in->page[i].first)
+	for (i = 0; i < in->nr_pages; i++) {
+		if (!is_sound_page(in, &in->page[i], behind))
 			return false;
-	for (i = 0; i < in->nr_spans; i++)
-		if (in->span[i].first_page > in->nr_pages ||
-		    in->span[i].nr_pages > in->nr_pages - in->span[i].first_page)
-			return false;
-	return in->nr_rules >= RULE_FIRST_FREE;
+		behind = in->page[i].first + in->page[i].count;
+	}
+	return are_sound_spans(in);
 }
 
 /* Copies the rows of a run of pages, each page's within one chunk. */
@@ -246,7 +295,7 @@ static uint32_t block_size(uint32_t nr)
 /* Blocks whose grace is over are free again. */
 static void end_grace(struct tables *t, uint64_t now_ns)
 {
-	while (t->nr_grace && now_ns - t->grace[t->grace_head].time >= TABLES_GRACE_NS) {
+	while (t->nr_grace && now_ns >= t->grace[t->grace_head].time + TABLES_GRACE_NS) {
 		struct freed *f = &t->grace[t->grace_head++];
 
 		t->nr_grace--;
@@ -318,13 +367,33 @@ static void write_slot(struct wire_process *to, const struct wire_process *from)
 	__atomic_store_n(&to->version, version + 2, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * A child may still have the block's last owner's maps: its stamp goes before the first of them is
+ * overwritten, and comes when all are there.
+ */
+static void fill_block(struct tables *t, uint32_t first, const struct wire_map *map, uint32_t nr)
+{
+	struct wire_map *to = map_at(t, first);
+	uint32_t i;
+
+	__atomic_store_n(&to->stamp, 0, __ATOMIC_SEQ_CST);
+	for (i = 0; i < nr; i++) {
+		to[i].start = map[i].start;
+		to[i].end = map[i].end;
+		to[i].pages = map[i].pages;
+		to[i].flags = map[i].flags;
+		if (i)
+			to[i].stamp = t->stamp;
+	}
+	__atomic_store_n(&to->stamp, t->stamp, __ATOMIC_SEQ_CST);
+}
+
 int tables_set_process(struct tables *t, const struct wire_process *identity, const struct wire_map *map,
 		       uint32_t nr, uint64_t now_ns)
 {
 	struct wire_process fresh = *identity, old;
 	struct wire_process *slot;
 	int64_t first;
-	uint32_t i;
 
 	if (!nr || nr > TABLES_MAX_MAPS) {
 		t->caps.maps++;
@@ -343,12 +412,7 @@ int tables_set_process(struct tables *t, const struct wire_process *identity, co
 	fresh.first = (uint32_t)first;
 	fresh.nr = nr;
 	fresh.stamp = ++t->stamp;
-	for (i = 0; i < nr; i++) {
-		struct wire_map *to = map_at(t, fresh.first + i);
-
-		*to = map[i];
-		to->stamp = fresh.stamp;
-	}
+	fill_block(t, fresh.first, map, nr);
 	old = *slot;
 	write_slot(slot, &fresh);
 	if (old.tgid == identity->tgid)

@@ -26,7 +26,7 @@
 #define MIN_DRAIN_NS (100 * NSEC_PER_MSEC)
 #define MAX_DRAIN_NS (400 * NSEC_PER_MSEC)
 #define RING_NS	     (500 * NSEC_PER_MSEC)
-#define MIN_COPIES   20
+#define MIN_COPIES   40
 #define SETTLE_NS    (50 * NSEC_PER_MSEC)	/* of a drain, for tables that samples wait for */
 #define EXPIRE_NS    NSEC_PER_SEC
 /* the deepest stack's record, with the ring's header */
@@ -160,7 +160,7 @@ static int open_unwinding(struct capture *c, const bool *online)
 	r = sideband_open(&c->sideband, online, c->nr_cpus, false);
 	if (r)
 		return r;
-	r = images_scan(c->images, clock_mono());
+	r = images_scan(c->images);
 	if (r < 0)
 		return r;
 	if (c->cfg.take_user && c->cfg.worker) {

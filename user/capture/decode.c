@@ -7,8 +7,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-#define PREPARE_NS (20 * NSEC_PER_MSEC)	/* for rows, while a drain goes on */
-
 /* A sample that waits for tables. */
 struct pending {
 	uint64_t since_ns;
@@ -239,7 +237,7 @@ static void add_walked(struct decoder *d, const struct wire_raw *r, struct image
 	u.nr = had + walk.nr;
 	u.status = walk.status;
 	u.guessed = s->by_guess || walk.by_guess;
-	add(d, s, r->frame, image, &u, now_ns);
+	add(d, s, (const uint64_t *)r->frame, image, &u, now_ns);
 }
 
 /* As the kernel side left it. */
@@ -260,8 +258,11 @@ static bool try_raw(struct decoder *d, const struct wire_raw *r, uint64_t now_ns
 {
 	struct image *image = image_of(d, &r->sample);
 
+	if (image && !image->known && image->to_ns == UINT64_MAX &&
+	    !images_read(d->images, image, now_ns) && !last)
+		return false;
 	if (!image || !d->unwinder || !image->known) {
-		add_as_is(d, &r->sample, r->frame, image, now_ns);
+		add_as_is(d, &r->sample, (const uint64_t *)r->frame, image, now_ns);
 		return true;
 	}
 	if (unwinder_prepare(d->unwinder, image, budget_ns) && !last)
@@ -327,9 +328,9 @@ int decoder_add(struct decoder *d, const struct wire_sample *s, size_t size, uin
 	if (s->flags & WIRE_RAW) {
 		const struct wire_raw *raw = (const struct wire_raw *)s;
 
-		if (try_raw(d, raw, now_ns, PREPARE_NS, d->nr_pending >= PENDING_MAX))
-			return 0;
-		keep(d, raw, now_ns);
+		/* what takes time waits for decoder_settle(), which minds it */
+		if (!try_raw(d, raw, now_ns, 0, d->nr_pending >= PENDING_MAX))
+			keep(d, raw, now_ns);
 		return 0;
 	}
 	image = image_of(d, s);

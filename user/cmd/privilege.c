@@ -39,6 +39,7 @@ void privilege_raise_files(void)
 int privilege_drop_after_attach(void)
 {
 	static const unsigned int keep[] = {
+		CAP_BPF,		/* unwind tables grow */
 		CAP_SYS_PTRACE,		/* /proc/PID/maps, root */
 		CAP_CHECKPOINT_RESTORE,	/* /proc/PID/map_files */
 		CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, /* files; the output's folder */

@@ -125,7 +125,6 @@ static void make_rows(struct unwinder *u, struct unwind_object *o, const struct 
 int unwinder_prepare(struct unwinder *u, const struct image *i, uint64_t budget_ns)
 {
 	uint64_t start = clock_mono();
-	bool made = false;
 	uint32_t k;
 	int left = 0;
 
@@ -134,12 +133,11 @@ int unwinder_prepare(struct unwinder *u, const struct image *i, uint64_t budget_
 
 		if (o->state != OBJECT_NEW)
 			continue;
-		if (made && clock_mono() - start >= budget_ns) {
+		if (clock_mono() - start >= budget_ns) {
 			left++;
 			continue;
 		}
 		make_rows(u, o, objects_get(u->objects, i->map[k].object));
-		made = true;
 	}
 	return left;
 }
@@ -214,7 +212,8 @@ void unwinder_publish(struct unwinder *u, struct image *i, uint64_t now_ns)
 					 .start_time = i->start_time,
 					 .exec_id = (uint32_t)i->exec_id };
 
-	if (!i->identified || i->to_ns != UINT64_MAX || i->published == i->version || !i->nr_maps)
+	if (!i->identified || i->to_ns != UINT64_MAX || i->published == i->version || !i->nr_maps ||
+	    unwinder_prepare(u, i, 0))
 		return;
 	build_maps(u, i);
 	if (!tables_set_process(u->tables, &identity, u->map, (uint32_t)u->nr_maps, now_ns)) {

@@ -25,12 +25,15 @@ struct unwinder *unwinder_new(const struct tables_memory *m, struct worker *w, c
 void unwinder_free(struct unwinder *u);
 
 /*
- * Makes the rows of the image's objects that have none yet, for at most budget_ns (at least one object).
+ * Makes the rows of the image's objects that have none yet; begins none when budget_ns is over.
  * Returns how many are left.
  */
 int unwinder_prepare(struct unwinder *u, const struct image *i, uint64_t budget_ns);
 
-/* Publishes the maps of an identified, living image where they changed since; objects without rows yet as pending. */
+/*
+ * Publishes the maps of an identified, living image where they changed since, once all its objects have
+ * their rows: until then its stacks are copied.
+ */
 void unwinder_publish(struct unwinder *u, struct image *i, uint64_t now_ns);
 
 /* The image ended. */

@@ -61,7 +61,8 @@ GEN := $(BPF_SKEL) $(PROTO_SRC)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT := $(UNIT_SRC:%.c=$(O)/%)
 FIXTURE_SRC := $(wildcard tests/fixtures/*.c)
-FIXTURE := $(FIXTURE_SRC:%.c=$(O)/%)
+LIVE_SRC := $(wildcard tests/live/*.c)
+FIXTURE := $(FIXTURE_SRC:%.c=$(O)/%) $(LIVE_SRC:tests/live/%.c=$(O)/tests/fixtures/%)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZ := $(FUZZ_SRC:%.c=$(O)/%)
 
@@ -117,6 +118,12 @@ $(O)/tests/fixtures/%: tests/fixtures/%.c
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE -g -O1 -Wall -MMD -MP -MT $@ -MF $@.d -o $@ $< \
 		$$(sed -n 's/^.*FLAGS: \(.*[^ */]\)[ */]*$$/\1/p' $<)
 
+# Programs of the live tests that look into dwell itself; they lie beside the fixtures.
+$(O)/tests/fixtures/%: tests/live/%.c $(O)/libdwell.a
+	$(call say,LIVE,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(DWELL_CPPFLAGS) $(DWELL_CFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d \
+		$(DWELL_LDFLAGS) -o $@ $< $(O)/libdwell.a $(DWELL_LIBS)
+
 # The parsers under libFuzzer, with the sanitizers.
 $(O)/tests/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(HEADERS) | $(GEN)
 	$(call say,FUZZ,$@)
@@ -136,7 +143,7 @@ lint: $(GEN) ## clang-tidy, shellcheck, rooms, sizes, headers that compile alone
 	$(Q)O=$(O) CLANG_TIDY=$(CLANG_TIDY) tools/lint
 
 format: ## rewrite all C files in the project's style
-	$(Q)$(CLANG_FORMAT) -i $(SRC) $(HEADERS) $(BPF_SRC) $(wildcard bpf/*.h) $(UNIT_SRC) $(FIXTURE_SRC) $(FUZZ_SRC)
+	$(Q)$(CLANG_FORMAT) -i $(SRC) $(HEADERS) $(BPF_SRC) $(wildcard bpf/*.h) $(UNIT_SRC) $(FIXTURE_SRC) $(LIVE_SRC) $(FUZZ_SRC)
 
 vmlinux: ## make vmlinux/$(ARCH)/vmlinux.h anew from this kernel's BTF
 	$(Q)BPFTOOL=$(BPFTOOL) tools/trim-vmlinux bpf/vmlinux.types vmlinux/$(ARCH)/vmlinux.h

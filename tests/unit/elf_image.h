@@ -143,14 +143,18 @@ static inline void image_header(struct image *im, uint64_t shoff, uint16_t shnum
 	memcpy(im->data, ident, sizeof(ident));
 }
 
-/* Symbols (of .dynsym or of .symtab) and their strings; *size is the table's, *strings where those
- * lie. */
-static inline uint64_t image_table(struct image *im, const struct image_symbol *sym, size_t nr,
-				   bool dynamic, uint64_t sizes[2], uint64_t *strings)
+/* Where a table and its strings came to lie, and their sizes. */
+struct image_place {
+	uint64_t table, table_size, strings, strings_size;
+};
+
+/* Symbols (of .dynsym or of .symtab) and their strings. */
+static inline struct image_place image_table(struct image *im, const struct image_symbol *sym,
+					     size_t nr, bool dynamic)
 {
 	struct image table = { 0 }, text = { 0 };
 	size_t entry = im->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym), i, len;
-	uint64_t at;
+	struct image_place place;
 
 	table.data = calloc(nr + 1, entry);
 	text.cap = 16;
@@ -179,25 +183,27 @@ static inline uint64_t image_table(struct image *im, const struct image_symbol *
 		memcpy(table.data + table.len, im->wide ? (void *)&w : (void *)&n, entry);
 		table.len += entry;
 	}
-	sizes[0] = table.len;
-	sizes[1] = text.len;
-	at = image_put(im, table.data, table.len);
-	*strings = image_put(im, text.data, text.len);
+	place.table_size = table.len;
+	place.strings_size = text.len;
+	place.table = image_put(im, table.data, table.len);
+	place.strings = image_put(im, text.data, text.len);
 	free(table.data);
 	free(text.data);
-	return at;
+	return place;
 }
+
+/* A build id, as a note. */
+static const struct {
+	Elf64_Nhdr head;
+	char name[4];
+	unsigned char id[20];
+} image_note = { { 4, 20, NT_GNU_BUILD_ID },
+		 "GNU",
+		 { 0xab, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 0xcd } };
 
 /* Tables for which there are no symbols are left out. */
 static inline struct image image_make(bool wide, const struct image_symbol *sym, size_t nr)
 {
-	static const struct {
-		Elf64_Nhdr head;
-		char name[4];
-		unsigned char id[20];
-	} note = { { 4, 20, NT_GNU_BUILD_ID },
-		   "GNU",
-		   { 0xab, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 0xcd } };
 	struct image im = { calloc(1, 0x1000), 0x1000, 0x1000, wide };
 	Elf64_Phdr load = { .p_type = PT_LOAD,
 			    .p_flags = PF_R | PF_X,
@@ -208,17 +214,18 @@ static inline struct image image_make(bool wide, const struct image_symbol *sym,
 	Elf64_Phdr notes = { .p_type = PT_NOTE,
 			     .p_offset = NOTES_OFFSET,
 			     .p_vaddr = 0x400400,
-			     .p_filesz = sizeof(note),
-			     .p_memsz = sizeof(note),
+			     .p_filesz = sizeof(image_note),
+			     .p_memsz = sizeof(image_note),
 			     .p_align = 4 };
 	Elf64_Shdr s[8] = { 0 };
-	uint64_t sizes[2], at, strings;
+	struct image_place place;
+	uint64_t at;
 	uint16_t n = 3, d;
 	size_t i, has[2] = { 0, 0 };
 
 	for (i = 0; i < nr; i++)
 		has[sym[i].dynamic]++;
-	image_put_at(&im, NOTES_OFFSET, &note, sizeof(note));
+	image_put_at(&im, NOTES_OFFSET, &image_note, sizeof(image_note));
 	s[1] = (Elf64_Shdr){ .sh_type = SHT_PROGBITS,
 			     .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
 			     .sh_addr = CODE_ADDRESS,
@@ -230,15 +237,15 @@ static inline struct image image_make(bool wide, const struct image_symbol *sym,
 	for (d = 0; d < 2; d++) {
 		if (!has[d])
 			continue;
-		at = image_table(&im, sym, nr, d, sizes, &strings);
+		place = image_table(&im, sym, nr, d);
 		s[n] = (Elf64_Shdr){ .sh_type = d ? SHT_DYNSYM : SHT_SYMTAB,
-				     .sh_offset = at,
-				     .sh_size = sizes[0],
+				     .sh_offset = place.table,
+				     .sh_size = place.table_size,
 				     .sh_link = n + 1u,
 				     .sh_entsize = wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym) };
 		s[n + 1] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
-					 .sh_offset = strings,
-					 .sh_size = sizes[1] };
+					 .sh_offset = place.strings,
+					 .sh_size = place.strings_size };
 		n += 2;
 	}
 	at = image_put(&im, NULL, 0);

@@ -31,10 +31,14 @@
 #define EXPIRE_NS    NSEC_PER_SEC
 /* the deepest stack's record, with the ring's header */
 #define LARGEST_RECORD (sizeof(struct wire_sample) + 8 + WIRE_FRAME_SLOTS * 8)
+/* of on_record(): this drain has read what was there when it began */
+#define ROUND_OVER     (-ECANCELED)
 
 struct cpu {
 	int event_fd;			/* -1: none on this CPU */
+	struct ring_buffer *ring;
 	uint64_t consumed;		/* records read */
+	uint64_t limit;			/* records to have read when this drain ends */
 };
 
 struct capture {
@@ -48,7 +52,6 @@ struct capture {
 	struct unwinder *unwinder;	/* NULL: no user stacks */
 	struct tasks tasks;
 	struct decoder *decoder;
-	struct ring_buffer *rings;
 	struct ring_ctx *ring_ctx;	/* [nr_cpus] */
 	struct cpu *cpu;		/* [nr_cpus] */
 	const struct wire_cpu *live;	/* [nr_cpus], mmapped */
@@ -82,7 +85,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		return fail_plain(-EBADE, "CPU %d: record %llu came as number %llu", rc->cpu,
 				  (unsigned long long)s->seq, (unsigned long long)cpu->consumed);
 	c->counted++;
-	return 0;
+	return cpu->consumed < cpu->limit ? 0 : ROUND_OVER;
 }
 
 /* A power of two that holds RING_NS of the deepest stacks. */
@@ -111,11 +114,8 @@ static int open_rings(struct capture *c)
 		if (fd < 0)
 			continue;
 		c->ring_ctx[cpu] = (struct ring_ctx){ c, cpu };
-		if (!c->rings)
-			c->rings = ring_buffer__new(fd, on_record, &c->ring_ctx[cpu], NULL);
-		else if (ring_buffer__add(c->rings, fd, on_record, &c->ring_ctx[cpu]))
-			return fail(-errno, "map the ring buffer of CPU %d", cpu);
-		if (!c->rings)
+		c->cpu[cpu].ring = ring_buffer__new(fd, on_record, &c->ring_ctx[cpu], NULL);
+		if (!c->cpu[cpu].ring)
 			return fail(-errno, "map the ring buffer of CPU %d", cpu);
 	}
 	return 0;
@@ -238,10 +238,11 @@ void capture_close(struct capture *c)
 
 	if (!c)
 		return;
-	for (cpu = 0; c->cpu && cpu < c->nr_cpus; cpu++)
+	for (cpu = 0; c->cpu && cpu < c->nr_cpus; cpu++) {
 		if (c->cpu[cpu].event_fd >= 0)
 			close(c->cpu[cpu].event_fd);
-	ring_buffer__free(c->rings);
+		ring_buffer__free(c->cpu[cpu].ring);
+	}
 	if (c->live)
 		munmap((void *)c->live, c->live_size);
 	decoder_free(c->decoder);
@@ -305,6 +306,27 @@ static int check_drained(struct capture *c, const struct wire_cpu *copy, const b
 }
 
 /*
+ * Reads what each ring holds now, and not what comes meanwhile: where samples come faster than they
+ * can be read there would be no end of it, and no signal heard.
+ */
+static int read_samples(struct capture *c)
+{
+	int cpu, r;
+
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		struct cpu *one = &c->cpu[cpu];
+
+		one->limit = __atomic_load_n(&c->live[cpu].emitted, __ATOMIC_ACQUIRE);
+		if (!one->ring || one->consumed >= one->limit)
+			continue;
+		r = ring_buffer__consume(one->ring);
+		if (r < 0 && r != ROUND_OVER)
+			return r;
+	}
+	return 0;
+}
+
+/*
  * Often while there is news, whose files can be opened best while somebody lives who maps them; else as
  * seldom as the rings allow.
  */
@@ -332,8 +354,8 @@ static int read_rings(struct capture *c, bool all)
 	news = sideband_read(c->sideband, c->images);
 	if (news < 0)
 		return news;
-	r = ring_buffer__consume(c->rings);
-	if (r < 0)
+	r = read_samples(c);
+	if (r)
 		return r;
 	decoder_settle(c->decoder, c->now_ns, SETTLE_NS, all);
 	if (!all && c->unwinder && !decoder_nr_pending(c->decoder))

@@ -225,8 +225,9 @@ static void read_common(struct cfi_cie *c, struct cfi_bytes *b)
 	c->code_align = cfi_uleb(b);
 	c->data_align = cfi_sleb(b);
 	ra = version == 1 ? cfi_fixed(b, 1) : cfi_uleb(b);
-	if (ra != c->machine->ra)
+	if (ra > UINT8_MAX)
 		cfi_spoil(b);
+	c->ra = (uint8_t)ra;
 	if (*augmentation == 'z')
 		read_augmentation(c, b, augmentation);
 	else if (*augmentation)

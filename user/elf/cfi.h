@@ -66,13 +66,13 @@ struct cfi_section {
 /* An encoded pointer (DW_EH_PE_*) of the section; bad for what it cannot resolve. */
 uint64_t cfi_pointer(const struct cfi_section *s, struct cfi_bytes *b, uint8_t encoding);
 
-/* The machine's registers, by their DWARF numbers. */
+/* The machine's registers, by their DWARF numbers; which has the return address, a CIE says. */
 struct cfi_machine {
-	uint8_t sp, fp, ra;
+	uint8_t sp, fp;
 };
 
 enum cfi_how {
-	CFI_SAME,	/* unchanged (the stack pointer: is the CFA) */
+	CFI_SAME,	/* unchanged (the stack pointer: is the CFA); not of the return address */
 	CFI_UNDEFINED,
 	CFI_OFFSET,	/* saved at cfa + value */
 	CFI_VALUE,	/* is cfa + value */
@@ -102,6 +102,7 @@ struct cfi_cie {
 	int64_t data_align;
 	uint32_t offset;
 	uint8_t encoding; /* of its FDEs' addresses */
+	uint8_t ra;	  /* the register that the return address is in when nothing is said */
 	bool sized;	  /* its FDEs have augmentation data */
 	bool signal;	  /* code that a signal handler returns to */
 	bool bad;	  /* malformed: nothing but section and offset is of use */

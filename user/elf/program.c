@@ -44,7 +44,7 @@ static struct cfi_rule *rule_of(struct program *p, uint64_t reg)
 
 	if (reg == m->fp)
 		return &p->state.fp;
-	if (reg == m->ra)
+	if (reg == p->cie->ra)
 		return &p->state.ra;
 	if (reg == m->sp)
 		return &p->state.sp;
@@ -57,7 +57,7 @@ static void restore(struct program *p, uint64_t reg)
 
 	if (reg == m->fp)
 		p->state.fp = p->cie->initial.fp;
-	else if (reg == m->ra)
+	else if (reg == p->cie->ra)
 		p->state.ra = p->cie->initial.ra;
 	else if (reg == m->sp)
 		p->state.sp = p->cie->initial.sp;
@@ -81,6 +81,14 @@ static void set_register(struct program *p, uint64_t reg, uint64_t from)
 	*r = (struct cfi_rule){ .how = CFI_REG, .reg = (uint8_t)from };
 	if (from > UINT8_MAX)
 		r->how = CFI_BEYOND;
+}
+
+static void set_same(struct program *p, uint64_t reg)
+{
+	if (reg == p->cie->ra)
+		set_register(p, reg, reg);
+	else
+		set(p, reg, CFI_SAME, 0);
 }
 
 static void set_expression(struct program *p, struct cfi_rule *r, enum cfi_how how)
@@ -166,7 +174,7 @@ static void run_rule(struct program *p, uint8_t op)
 		set(p, reg, CFI_UNDEFINED, 0);
 		break;
 	case SAME_VALUE:
-		set(p, reg, CFI_SAME, 0);
+		set_same(p, reg);
 		break;
 	case RESTORE_EXTENDED:
 		restore(p, reg);
@@ -256,26 +264,32 @@ static void run_extended(struct program *p, uint8_t op)
 	}
 }
 
-static inline void run(struct program *p)
+/* Runs up to the next advance. */
+static void run(struct program *p)
 {
-	uint8_t op = *p->bytes.at++;
-	uint8_t operand = op & ~PRIMARY_MASK;
+	const uint64_t from = p->at;
+	struct cfi_bytes *b = &p->bytes;
+	uint8_t op, operand;
 
-	switch (op & PRIMARY_MASK) {
-	case ADVANCE_LOC:
-		advance(p, operand);
-		break;
-	case OFFSET:
-		set(p, operand, CFI_OFFSET, scaled(p, cfi_uleb(&p->bytes)));
-		break;
-	case RESTORE:
-		restore(p, operand);
-		break;
-	default:
-		if (op == DEF_CFA_OFFSET) /* most of all */
-			set_cfa_offset(p, (int64_t)cfi_uleb(&p->bytes));
-		else
-			run_extended(p, op);
+	while (b->at < b->end && p->at == from) {
+		op = *b->at++;
+		operand = op & ~PRIMARY_MASK;
+		switch (op & PRIMARY_MASK) {
+		case ADVANCE_LOC:
+			advance(p, operand);
+			break;
+		case OFFSET:
+			set(p, operand, CFI_OFFSET, scaled(p, cfi_uleb(b)));
+			break;
+		case RESTORE:
+			restore(p, operand);
+			break;
+		default:
+			if (op == DEF_CFA_OFFSET) /* most of all */
+				set_cfa_offset(p, (int64_t)cfi_uleb(b));
+			else
+				run_extended(p, op);
+		}
 	}
 }
 
@@ -294,8 +308,7 @@ int program_next(struct program *p)
 	p->from = p->to;
 	if (p->from >= p->end)
 		return 0;
-	while (p->bytes.at < p->bytes.end && p->at == p->from)
-		run(p);
+	run(p);
 	if (p->bytes.bad || p->at < p->from)
 		return -EBADMSG;
 	p->to = p->at == p->from || p->at > p->end ? p->end : p->at;
@@ -307,9 +320,10 @@ int program_common(struct cfi_cie *c, struct cfi_bytes bytes)
 	struct program p = { .cie = c, .bytes = bytes };
 
 	/* where nothing is said: the caller's registers are in place, as the ABIs want it */
-	c->initial = (struct cfi_state){ .cfa = { .how = CFI_BEYOND } };
-	while (p.bytes.at < p.bytes.end && !p.at)
-		run(&p);
+	p.state.cfa.how = CFI_BEYOND;
+	p.state.ra = (struct cfi_rule){ .how = CFI_REG, .reg = c->ra };
+	c->initial = p.state;
+	run(&p);
 	if (p.bytes.bad || p.at)
 		return -EBADMSG;
 	c->initial = p.state;

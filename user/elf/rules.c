@@ -19,8 +19,8 @@
 #define SIGFRAME_RSP 160
 #define SIGFRAME_RIP 168
 
-static const struct cfi_machine x86_64 = { .sp = X86_SP, .fp = X86_FP, .ra = X86_RA };
-static const struct cfi_machine aarch64 = { .sp = ARM64_SP, .fp = ARM64_FP, .ra = ARM64_LR };
+static const struct cfi_machine x86_64 = { .sp = X86_SP, .fp = X86_FP };
+static const struct cfi_machine aarch64 = { .sp = ARM64_SP, .fp = ARM64_FP };
 
 const struct cfi_machine *rules_machine(uint16_t machine)
 {
@@ -158,10 +158,6 @@ static bool put_ra(const struct rules *r, const struct cfi_state *s, struct wire
 	int64_t off = s->ra.value;
 
 	switch (s->ra.how) {
-	case CFI_SAME: /* in the link register; x86-64 has none */
-		out->ra = RA_REG;
-		out->ra_off = r->machine->ra;
-		return r->machine == &aarch64;
 	case CFI_REG:
 		out->ra = RA_REG;
 		out->ra_off = s->ra.reg;
@@ -236,9 +232,9 @@ static inline bool ra_field(const struct rules *r, const struct cfi_state *s, ui
 		*out = ROW_RA_CFA;
 		return s->ra.how == CFI_OFFSET && s->ra.value == -8;
 	}
-	*out = s->ra.how == CFI_SAME ? ROW_RA_LINK : ROW_RA_ABOVE_FP;
-	if (s->ra.how == CFI_SAME)
-		return s->fp.how == CFI_SAME;
+	*out = s->ra.how == CFI_REG ? ROW_RA_LINK : ROW_RA_ABOVE_FP;
+	if (s->ra.how == CFI_REG)
+		return s->fp.how == CFI_SAME && s->ra.reg == ARM64_LR;
 	return s->ra.how == CFI_OFFSET && s->fp.how == CFI_OFFSET &&
 	       s->ra.value - 8 == s->fp.value;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * processes SECONDS COMMAND... - follows all processes by the side-band while COMMAND runs over and
- * over, and compares images with /proc/PID/maps of processes that still live. Prints counts, one a line;
- * fails when an image that was not read but told of by events lacks a mapping, or has another.
+ * over, and compares images that events told of with /proc/PID/maps of processes that still live.
+ * Prints counts, one a line; fails when an image lacks a mapping, or has another.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 struct watch {
 	struct images *im;
 	struct sideband *s;
-	uint64_t compared, equal, more, moved, wrong;
+	uint64_t compared, equal, more, moved, wrong, read_again;
 	uint64_t maps, records, read_ns, max_ns;
 	unsigned int turn;
 };
@@ -72,32 +72,47 @@ static bool holds(const struct watch *w, const struct image *i, const struct exe
 	o = objects_get(images_objects(w->im), have->object);
 	if (o->kind != OBJECT_FILE)
 		return !m->inode;
-	return o->inode == m->inode && o->dev_major == m->dev_major && o->dev_minor == m->dev_minor &&
-	       have->offset + m->start - have->start == m->offset;
+	return o->inode == m->inode && o->dev_major == m->dev_major &&
+	       o->dev_minor == m->dev_minor && have->offset + m->start - have->start == m->offset;
 }
 
-static void judge(struct watch *w, const struct image *i, const struct maps *m)
+/* The first mapping that the image lacks, or NULL. */
+static const struct exec_map *lacking(const struct watch *w, const struct image *i,
+				      const struct maps *m)
 {
 	size_t k;
 
-	w->compared++;
-	w->maps += m->nr;
-	for (k = 0; k < m->nr; k++) {
-		if (holds(w, i, &m->map[k]))
-			continue;
-		w->wrong++;
-		fprintf(stderr, "%d: image %llu lacks %llx-%llx %s\n", i->tgid,
-			(unsigned long long)i->from_ns, (unsigned long long)m->map[k].start,
-			(unsigned long long)m->map[k].end, m->map[k].path);
-		return;
-	}
-	if (i->nr_maps > m->nr)
-		w->more++;
-	else
-		w->equal++;
+	for (k = 0; k < m->nr; k++)
+		if (!holds(w, i, &m->map[k]))
+			return &m->map[k];
+	return NULL;
 }
 
-/* Maps before and after all records are applied: where both are the same, the image must be that. */
+static void judge(struct watch *w, struct image *i, const struct maps *m)
+{
+	const struct exec_map *lack = lacking(w, i, m);
+
+	w->compared++;
+	w->maps += m->nr;
+	if (lack && sideband_lost(w->s)) {
+		/* only where a loss made it stale does this do anything */
+		images_read(w->im, i, clock_mono() + NSEC_PER_SEC);
+		lack = lacking(w, i, m);
+		w->read_again++;
+	}
+	if (lack) {
+		w->wrong++;
+		fprintf(stderr, "%d: image %llu lacks %llx-%llx %s\n", i->tgid,
+			(unsigned long long)i->from_ns, (unsigned long long)lack->start,
+			(unsigned long long)lack->end, lack->path);
+	} else if (i->nr_maps > m->nr) {
+		w->more++;
+	} else {
+		w->equal++;
+	}
+}
+
+/* Maps before and after all records are applied: if both are the same, the image must be that. */
 static int compare(void *ctx, struct image *i)
 {
 	struct watch *w = ctx;
@@ -164,8 +179,9 @@ static void print(const struct watch *w)
 	LINE("more", w->more);
 	LINE("moved", w->moved);
 	LINE("wrong", w->wrong);
+	LINE("read-again", w->read_again);
 	LINE("maps-compared", w->maps);
-	LINE("lost", sideband_lost(w->s)); fprintf(stderr,"E:%s\n", error_text());
+	LINE("lost", sideband_lost(w->s));
 	LINE("late", s.late);
 	LINE("missed", s.missed);
 	LINE("reads", s.reads);

@@ -32,12 +32,12 @@ void perf_ring_init(struct perf_ring *r, struct perf_event_mmap_page *page, cons
 void perf_ring_unmap(struct perf_ring *r);
 void perf_ring_done(struct perf_ring *r);
 
-/* From now on all that was written before this call is read. -EBADMSG: not of this world, emptied. */
+/* What was written before this call can be read. -EBADMSG: more than there can be; emptied. */
 int perf_ring_begin(struct perf_ring *r) must_check;
 
 /*
- * The next record, whole (header.size bytes, 8-byte aligned) and valid until perf_ring_next(); NULL in
- * *out at the end. -EBADMSG: its size cannot be; all that was to be read is skipped.
+ * The next record, whole (header.size bytes, 8-byte aligned) and valid until perf_ring_next(); NULL
+ * in *out at the end. -EBADMSG: its size cannot be; all that was to be read is skipped.
  */
 int perf_ring_peek(struct perf_ring *r, const struct perf_event_header **out) must_check;
 

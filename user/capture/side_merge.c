@@ -26,7 +26,6 @@ static bool fetch(struct side_source *s, uint64_t time)
 
 	for (;;) {
 		if (perf_ring_peek(&s->ring, &h) < 0 || (h && side_record_parse(&s->next, h) < 0)) {
-			if(h)__builtin_printf("BROKEN %s type %u misc %x size %u\n", error_text(),h->type,h->misc,h->size);else __builtin_printf("BROKEN ring %s tail %lx head %lx\n",error_text(),s->ring.tail,s->ring.head);
 			s->next = (struct side_record){ .kind = SIDE_LOST, .lost = 1 };
 			return true;
 		}

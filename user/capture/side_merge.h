@@ -25,8 +25,8 @@ void side_merge_init(struct side_merge *m, int nr);
 void side_merge_done(struct side_merge *m);
 
 /*
- * Calls fn for each record that is of interest and not younger than `time`; younger ones stay in their
- * rings. What is not to be understood comes as a SIDE_LOST of one. Returns how many.
+ * Calls fn for each record that is of interest and not younger than `time`; younger ones stay in
+ * their rings. What is not to be understood comes as a SIDE_LOST of one. Returns how many.
  */
 int side_merge_read(struct side_merge *m, uint64_t time,
 		    void (*fn)(void *ctx, const struct side_record *r), void *ctx);

@@ -17,8 +17,8 @@
 struct sideband;
 
 /*
- * One ring per CPU that is online; records begin now. wake: its descriptors become readable with each
- * record; else when the ring is half full.
+ * One ring per CPU that is online; records begin now. wake: its descriptors become readable with
+ * each record; else when the ring is half full.
  */
 int sideband_open(struct sideband **out, const bool *online, int nr_cpus, bool wake) must_check;
 void sideband_close(struct sideband *s);
@@ -27,8 +27,8 @@ void sideband_close(struct sideband *s);
 int sideband_fd(const struct sideband *s, int cpu);
 
 /*
- * Applies all records so far, of all CPUs in order of time, to the images. Returns how many. A few
- * system-call-free reads when there are none.
+ * Applies all records so far, of all CPUs in order of time, to the images. Returns how many. Makes
+ * no system call where there are none.
  */
 int sideband_read(struct sideband *s, struct images *im) must_check;
 

@@ -37,7 +37,7 @@ const struct image_map *image_find(const struct image *i, uint64_t address);
  */
 bool image_put(struct image *i, const struct image_map *m);
 
-/* The maps become these: sorted, without overlaps, at most IMAGE_MAX_MAPS. True: something changed. */
+/* The maps become these: sorted, apart, at most IMAGE_MAX_MAPS. True: something changed. */
 bool image_set(struct image *i, const struct image_map *map, uint32_t nr);
 
 #endif

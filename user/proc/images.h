@@ -76,16 +76,16 @@ bool images_read(struct images *im, struct image *i, uint64_t now_ns);
 
 /*
  * The map that holds the address, or NULL. The maps of a living image may be read again for an
- * address in none of them: for one that is code for certain (it ran) at most once in 100 ms, for one
- * that only may be, less and less often as long as it turns out to be none; and never for more than
- * 5 % of the time.
+ * address in none of them: for one that is code for certain (it ran) at most once in 100 ms, for
+ * one that only may be, less and less often as long as it turns out to be none; and never for more
+ * than 5 % of the time.
  */
 const struct image_map *images_map(struct images *im, struct image *i, uint64_t address,
 				   bool certain, uint64_t now_ns);
 
 /*
- * Calls fn for each image that ended before `time` (or, nearing IMAGES_MAX, ended at all) and forgets
- * it. Also looks, once a second, after those of which it is not sure that they still live.
+ * Calls fn for each image that ended before `time` (or, nearing IMAGES_MAX, ended at all) and
+ * forgets it. Also looks, once a second, after those that may have ended untold.
  */
 void images_expire(struct images *im, uint64_t time, void (*fn)(void *ctx, struct image *i),
 		   void *ctx);

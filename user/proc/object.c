@@ -10,7 +10,7 @@
 #include "proc/open.h"
 
 #define CHECK_NS    (2 * NSEC_PER_SEC)
-#define OPEN_MIN_NS (20 * NSEC_PER_MSEC)	/* until another try to open; doubled up to CHECK_NS */
+#define OPEN_MIN_NS (20 * NSEC_PER_MSEC)	/* until another try; doubled up to CHECK_NS */
 
 struct objects {
 	struct object_file *object;

@@ -38,7 +38,7 @@ static const char *reason_of(int err)
 
 /*
  * What must be the mapping's. A link of map_files is taken on trust where numbers cannot tell: it
- * can be wrong only if the process has run another program since, with a mapping of just that range.
+ * can be wrong only if the process runs another program by now, with a mapping of just that range.
  */
 enum check { CHECK_LINK, CHECK_INODE, CHECK_ALL };
 

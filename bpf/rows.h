@@ -133,7 +133,7 @@ struct wire_process {
 
 #define WIRE_PROCESS_GONE   0xffffffffu	/* a tgid that is none: the slot was given up */
 #define WIRE_PROCESS_SLOTS  65536u
-#define WIRE_PROCESS_PROBES 16
+#define WIRE_PROCESS_PROBES 128	/* 40,000 processes with numbers at random need some 70 */
 #define WIRE_PROCESS_HASH(tgid) (((tgid) * 0x9E3779B1u) >> 16)
 
 _Static_assert(sizeof(struct wire_rule) == 16, "wire_rule");

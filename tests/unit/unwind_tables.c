@@ -36,8 +36,8 @@ static uint32_t row_of(const struct tables *t, const struct wire_page *p, uint32
 {
 	const uint32_t *chunk = tables_chunk(t, p->first / WIRE_CHUNK_ROWS);
 
-	assert_non_null(chunk);
-	assert_true(p->first % WIRE_CHUNK_ROWS + p->count <= WIRE_CHUNK_ROWS);
+	if (!chunk || p->first % WIRE_CHUNK_ROWS + p->count > WIRE_CHUNK_ROWS)
+		return ~0u; /* no row */
 	return chunk[p->first % WIRE_CHUNK_ROWS + i];
 }
 
@@ -73,10 +73,11 @@ static void same_rows(const struct tables *t, const struct made_rows *m, const s
 	assert_int_equal(s->nr_pages, m->in.nr_pages);
 	for (i = 0; i < s->nr_pages; i++) {
 		const struct wire_page *p = page_of(t, s->page + i), *from = &m->in.page[i];
+		bool same = p->count == from->count;
 
-		assert_int_equal(p->count, from->count);
-		for (k = 0; k < p->count; k++)
-			assert_int_equal(row_of(t, p, k), m->in.row[from->first + k]);
+		for (k = 0; k < p->count && same; k++)
+			same = row_of(t, p, k) == m->in.row[from->first + k];
+		assert_true(same);
 	}
 }
 
@@ -386,11 +387,11 @@ static void test_churn_needs_no_memory(void **state)
 	uint64_t now = 0, bytes = 0;
 	uint32_t i;
 
-	for (i = 0; i < 200000; i++, now += 1000000) {
+	for (i = 0; i < 50000; i++, now += 1000000) {
 		assert_int_equal(set(t, 100 + i, 0x10000, 1 + i % 40, now), 0);
 		if (i >= 10)
 			tables_drop_process(t, 100 + i - 10, now);
-		if (i == 20000)
+		if (i == 15000)
 			bytes = tables_bytes(t);
 	}
 	assert_int_equal(tables_bytes(t), bytes);

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "model/profile.h"
 #include "proc/kallsyms.h"
-#include "proc/process.h"
+#include "proc/object.h"
 
 #define CAPTURE_MIN_RING 4096u
 #define CAPTURE_MAX_RING (64u << 20)

@@ -135,7 +135,8 @@ static uint32_t push_user(struct decoder *d, struct image *image, const struct u
 
 	if (u->status == WIRE_USER_NONE)
 		return 0;
-	if (u->status != WIRE_USER_EXEC && u->status != WIRE_USER_EXIT && !image)
+	if (u->status != WIRE_USER_EXEC && u->status != WIRE_USER_EXIT &&
+	    (!image || !image->known))
 		return push_special(d, 0, "[truncated: process gone]");
 	for (i = 0; i < u->nr && i < WIRE_FRAME_SLOTS; i++) {
 		const struct image_map *m = images_map(d->images, image, u->frame[i], !i, now_ns);

@@ -8,8 +8,12 @@
 #include "base/alloc.h"
 #include "elf/headers.h"
 
-/* The GNU build id among these notes; true when there was one. */
-static bool find_build_id(struct object *o, const char *notes, uint64_t len, uint64_t step)
+/* The note that Go's linker leaves in all that it makes. */
+#define GO_NOTE	     "Go\0"
+#define GO_NOTE_TYPE 4
+
+/* What the notes say: the GNU build id, the first one, and whether this is Go's. */
+static void look_at_notes(struct object *o, const char *notes, uint64_t len, uint64_t step)
 {
 	uint64_t at = 0, name, desc;
 	Elf64_Nhdr n; /* the same in both classes */
@@ -19,17 +23,17 @@ static bool find_build_id(struct object *o, const char *notes, uint64_t len, uin
 		name = at + sizeof(n);
 		desc = name + ((n.n_namesz + step - 1) & ~(step - 1));
 		if (desc > len || n.n_descsz > len - desc)
-			return false;
-		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == sizeof(ELF_NOTE_GNU) &&
+			return;
+		o->is_go |= n.n_type == GO_NOTE_TYPE && n.n_namesz == sizeof(GO_NOTE) &&
+			    !memcmp(notes + name, GO_NOTE, sizeof(GO_NOTE));
+		if (!o->build_id_len && n.n_type == NT_GNU_BUILD_ID && n.n_namesz == sizeof(ELF_NOTE_GNU) &&
 		    !memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && n.n_descsz &&
 		    n.n_descsz <= sizeof(o->build_id)) {
 			memcpy(o->build_id, notes + desc, n.n_descsz);
 			o->build_id_len = n.n_descsz;
-			return true;
 		}
 		at = desc + ((n.n_descsz + step - 1) & ~(step - 1));
 	}
-	return false;
 }
 
 /* A table of notes that lies outside of the file has none for us: it costs the id, not the names.
@@ -40,12 +44,12 @@ static int read_notes(struct object *o, uint64_t offset, uint64_t size, uint64_t
 	autofree char *notes = NULL;
 	int err;
 
-	if (o->build_id_len || !reader_has(&o->reader, offset, len))
+	if ((o->build_id_len && o->is_go) || !reader_has(&o->reader, offset, len))
 		return 0;
 	notes = xmalloc(len + 1);
 	err = reader_get(&o->reader, offset, notes, len);
 	if (!err)
-		find_build_id(o, notes, len, align == 8 ? 8 : 4);
+		look_at_notes(o, notes, len, align == 8 ? 8 : 4);
 	return err;
 }
 
@@ -170,6 +174,22 @@ static int read_object(struct object *o, int fd)
 			o->symtab.table[nr++] = full[i];
 	}
 	return symtab_read(&o->symtab, &o->reader, nr);
+}
+
+int object_read_layout(struct object *o, int fd)
+{
+	struct headers h = { 0 };
+	int err;
+
+	memset(o, 0, sizeof(*o));
+	err = reader_init(&o->reader, fd);
+	if (!err)
+		err = headers_read(&o->reader, &h);
+	if (!err)
+		err = read_programs(o, &h);
+	if (err)
+		object_done(o);
+	return err;
 }
 
 int object_read(struct object *o, int fd)

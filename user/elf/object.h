@@ -11,6 +11,7 @@
 #ifndef ELF_OBJECT_H
 #define ELF_OBJECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct object {
 	struct reader reader;
 	uint8_t build_id[OBJECT_MAX_BUILD_ID];
 	uint32_t build_id_len;
+	bool is_go; /* Go's linker made it */
 	struct elf_segment segment[OBJECT_MAX_SEGMENTS]; /* as in the file */
 	struct elf_range loaded[OBJECT_MAX_SEGMENTS];	 /* where they lie, sorted */
 	uint32_t nr_segments;
@@ -42,6 +44,9 @@ struct object {
  * with a short reason: "not an ELF file", "truncated", "big-endian", ...
  */
 int object_read(struct object *o, int fd) must_check;
+
+/* The same without symbols. */
+int object_read_layout(struct object *o, int fd) must_check;
 void object_done(struct object *o);
 
 /* File offset to ELF virtual address: 1, or 0 when no executable segment has it. */

@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 
 int pids_list(int **out, size_t *nr)
 {
@@ -20,10 +23,13 @@ int pids_list(int **out, size_t *nr)
 	if (!dir)
 		return fail(-errno, "read /proc");
 	while ((e = readdir(dir))) {
-		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+		uint64_t pid;
+
+		if (e->d_name[0] < '1' || e->d_name[0] > '9' || parse_u64(e->d_name, &pid) ||
+		    pid > INT_MAX)
 			continue;
 		grow(&list, &cap, n + 1, sizeof(*list));
-		list[n++] = atoi(e->d_name);
+		list[n++] = (int)pid;
 	}
 	closedir(dir);
 	*out = list;
@@ -31,25 +37,35 @@ int pids_list(int **out, size_t *nr)
 	return 0;
 }
 
+/* Fields of /proc/PID/stat, as proc(5) counts them. */
+enum { STAT_STATE = 3, STAT_THREADS = 20, STAT_START = 22 };
+
+/* The field, of the text from STAT_STATE on; "" when there are fewer. */
+static const char *stat_field(const char *s, int field)
+{
+	for (field -= STAT_STATE; field; field--) {
+		s += strcspn(s, " ");
+		s += *s == ' ';
+	}
+	return s;
+}
+
 /* "pid (any name) S ppid ...": the name may hold brackets and spaces. */
 int pid_stat(int pid, struct pid_stat *out)
 {
-	unsigned long long start;
 	char path[40], line[1024];
-	unsigned int threads;
 	const char *s;
-	char state;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (read_line(path, line, sizeof(line)) < 0)
 		return -ESRCH;
 	s = strrchr(line, ')');
-	if (!s || sscanf(s,
-			 ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u "
-			 "%*d %llu",
-			 &state, &threads, &start) != 3)
-		return -ESRCH;
-	*out = (struct pid_stat){ state, threads, start };
+	if (!s || s[1] != ' ' || !*stat_field(s + 2, STAT_START))
+		return fail_plain(-ESRCH, "%s: unexpected line", path);
+	s += 2;
+	out->state = *s;
+	out->threads = (uint32_t)strtoul(stat_field(s, STAT_THREADS), NULL, 10);
+	out->start_ticks = strtoull(stat_field(s, STAT_START), NULL, 10);
 	return 0;
 }
 

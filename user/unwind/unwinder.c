@@ -14,7 +14,7 @@ struct unwind_object {
 	bool keeps_fp;			/* a compiler that always does made it */
 	struct table_span *span;	/* by address */
 	uint32_t nr_spans;
-	struct worker_segment *segment;
+	struct object_segment *segment;
 	uint32_t nr_segments;
 };
 
@@ -83,9 +83,9 @@ static int take_rows(struct unwinder *u, struct unwind_object *o, struct worker_
 
 	u->stats.rows += rows->nr_rows;
 	u->stats.frame_bytes += rows->frame_bytes;
-	o->segment = rows->segment;
 	o->nr_segments = (uint32_t)rows->nr_segments;
-	rows->segment = NULL;
+	o->segment = xcalloc(o->nr_segments + 1, sizeof(*o->segment));
+	memcpy(o->segment, rows->segment, o->nr_segments * sizeof(*o->segment));
 	o->keeps_fp = rows->keeps_fp;
 	if (!rows->nr_spans) {
 		o->state = OBJECT_NO_ROWS;
@@ -157,7 +157,7 @@ static bool object_address(const struct unwind_object *o, uint64_t offset, uint6
 	uint32_t i;
 
 	for (i = 0; i < o->nr_segments; i++) {
-		const struct worker_segment *s = &o->segment[i];
+		const struct object_segment *s = &o->segment[i];
 
 		/* a mapping begins at a page, a segment need not */
 		if (offset + 4096 > s->offset && offset < s->offset + s->size) {

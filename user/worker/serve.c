@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "elf/demangle.h"
 #include "elf/object.h"
+#include "worker/rows.h"
 
 /* One request at work. Symbols that were named are remembered by the last one only. */
 struct naming {
@@ -196,35 +197,60 @@ static int receive_all(int sock, void *p, size_t len, int *fd)
 	return 0;
 }
 
+static int answer_names(int sock, const struct request_head *request, const uint64_t *offset, int *fd,
+			const char *refused)
+{
+	struct answer answer;
+	autofree char *body = NULL;
+	int err;
+
+	if (refused) {
+		answer = (struct answer){ .head = { .magic = ANSWER_MAGIC, .seq = request->seq } };
+		put_error(&answer, -EPERM, refused);
+	} else {
+		serve_request(request, offset, *fd, &answer);
+	}
+	body = answer.body;
+	/* who has the answer may take it that the file is let go */
+	close(*fd);
+	*fd = -1;
+	err = send_all(sock, &answer.head, sizeof(answer.head));
+	return err ? err : send_all(sock, answer.body, answer.len);
+}
+
+static int answer_rows(int sock, const struct request_head *request, int *fd, const char *refused)
+{
+	autofree char *body = NULL;
+	struct rows_head head;
+	size_t len;
+	int err;
+
+	rows_serve(request, *fd, refused, &(struct rows_out){ &head, &body, &len });
+	close(*fd);
+	*fd = -1;
+	err = send_all(sock, &head, sizeof(head));
+	return err ? err : send_all(sock, body, len);
+}
+
 /* One request and its answer; negative when the other side is gone or makes no sense. */
 static int serve_one(int sock, const char *refused)
 {
 	struct request_head request;
-	struct answer answer;
 	autofree uint64_t *offset = NULL;
-	autofree char *body = NULL;
 	autoclose int fd = -1;
 	int err;
 
 	err = receive_all(sock, &request, sizeof(request), &fd);
-	if (err || request.magic != ANSWER_MAGIC || request.nr > WORKER_MAX_OFFSETS || fd < 0)
+	if (err || (request.magic != ANSWER_MAGIC && request.magic != ROWS_MAGIC) ||
+	    request.nr > WORKER_MAX_OFFSETS || fd < 0)
 		return -EPROTO;
 	offset = xmalloc(request.nr * sizeof(*offset));
 	err = receive_all(sock, offset, request.nr * sizeof(*offset), &fd);
 	if (err)
 		return err;
-	if (refused) {
-		answer = (struct answer){ .head = { .magic = ANSWER_MAGIC, .seq = request.seq } };
-		put_error(&answer, -EPERM, refused);
-	} else {
-		serve_request(&request, offset, fd, &answer);
-	}
-	body = answer.body;
-	/* who has the answer may take it that the file is let go */
-	close(fd);
-	fd = -1;
-	err = send_all(sock, &answer.head, sizeof(answer.head));
-	return err ? err : send_all(sock, answer.body, answer.len);
+	if (request.magic == ROWS_MAGIC)
+		return answer_rows(sock, &request, &fd, refused);
+	return answer_names(sock, &request, offset, &fd, refused);
 }
 
 void serve(int sock, const char *refused)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "worker/answer.h"
 #include "worker/sandbox.h"
+#include "worker/rows.h"
 #include "worker/serve.h"
 
 #define REAP_MS 200 /* a killed process is gone by then, unless it hangs in the kernel */
@@ -33,6 +34,12 @@ enum outcome {
 	DIED,
 	GARBAGE,
 	LATE,
+};
+
+/* What goes with a request. */
+struct question {
+	int fd;
+	const uint64_t *offset;
 };
 
 /* The child's life. It has one thread, since dwell has. */
@@ -244,7 +251,7 @@ static enum outcome receive(struct worker *w, void *p, size_t len, uint64_t end)
 /* Takes one answer from the socket; *err is 0 and *out filled in, or the worker's reason is kept.
  */
 static enum outcome take_answer(struct worker *w, const struct request_head *request, uint64_t end,
-				struct object_names *out, int *err)
+				void *out, int *err)
 {
 	autofree char *body = NULL;
 	struct answer_head head;
@@ -272,29 +279,59 @@ static enum outcome take_answer(struct worker *w, const struct request_head *req
 	return ANSWERED;
 }
 
-int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
-		struct object_names *out)
+static enum outcome take_rows(struct worker *w, const struct request_head *request, uint64_t end,
+			      void *out, int *err)
 {
-	struct request_head request = { .magic = ANSWER_MAGIC, .nr = n };
+	autofree char *body = NULL;
+	struct rows_head head;
+	enum outcome o;
+	int64_t size;
+
+	o = receive(w, &head, sizeof(head), end);
+	if (o != ANSWERED)
+		return o;
+	size = rows_body_size(&head, request);
+	if (size < 0)
+		return GARBAGE;
+	body = xmalloc((size_t)size + 1);
+	o = receive(w, body, (size_t)size, end);
+	if (o != ANSWERED)
+		return o;
+	if (head.err) {
+		body[size] = '\0';
+		*err = fail_plain(head.err, "%s", body);
+		return ANSWERED;
+	}
+	*err = 0;
+	rows_decode(&head, body, out);
+	body = NULL;
+	return ANSWERED;
+}
+
+typedef enum outcome (*take_fn)(struct worker *w, const struct request_head *request, uint64_t end,
+				void *out, int *err);
+
+/* Asks until a worker has answered; out is as take() wants it. */
+static int ask(struct worker *w, struct request_head *request, const struct question *q, take_fn take,
+	       void *out)
+{
 	uint64_t end;
 	enum outcome o;
 	int tries, err = 0;
 
-	if (n > WORKER_MAX_OFFSETS)
-		return fail_plain(-E2BIG, "more than %u addresses", WORKER_MAX_OFFSETS);
 	for (tries = 0; tries < WORKER_TRIES; tries++) {
 		notice_death(w);
 		if (!w->pid)
 			err = start(w);
 		if (err)
 			return err;
-		request.seq = ++w->seq;
+		request->seq = ++w->seq;
 		end = clock_mono() + WORKER_DEADLINE_MS * NSEC_PER_MSEC;
-		o = transmit(w, &request, sizeof(request), fd, end);
+		o = transmit(w, request, sizeof(*request), q->fd, end);
 		if (o == ANSWERED)
-			o = transmit(w, offset, n * sizeof(*offset), -1, end);
+			o = transmit(w, q->offset, request->nr * sizeof(*q->offset), -1, end);
 		if (o == ANSWERED)
-			o = take_answer(w, &request, end, out, &err);
+			o = take(w, request, end, out, &err);
 		if (o == ANSWERED)
 			return err;
 		if (o == DIED)
@@ -305,4 +342,21 @@ int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
 	}
 	/* the garbage has its text already */
 	return o == GARBAGE ? -EPROTO : fail_plain(-EPIPE, "worker died");
+}
+
+int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
+		struct object_names *out)
+{
+	struct request_head request = { .magic = ANSWER_MAGIC, .nr = n };
+
+	if (n > WORKER_MAX_OFFSETS)
+		return fail_plain(-E2BIG, "more than %u addresses", WORKER_MAX_OFFSETS);
+	return ask(w, &request, &(struct question){ fd, offset }, take_answer, out);
+}
+
+int worker_rows(struct worker *w, int fd, struct worker_rows *out)
+{
+	struct request_head request = { .magic = ROWS_MAGIC };
+
+	return ask(w, &request, &(struct question){ fd, NULL }, take_rows, out);
 }

@@ -8,11 +8,13 @@
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "bpf/wire.h"
 
 #define WORKER_MAX_OFFSETS (1u << 20)
 #define WORKER_DEADLINE_MS 5000 /* for one request */
@@ -64,5 +66,31 @@ struct object_names {
 int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
 		struct object_names *out) must_check;
 void object_names_done(struct object_names *o);
+
+/* ---- unwind rows ---- */
+
+struct worker_span {			/* as struct rows_span of elf/rows.h */
+	uint64_t address;
+	uint32_t first_page, nr_pages;
+};
+
+/* The unwind tables of an object, as bpf/rows.h draws them; all in one piece of memory. */
+struct worker_rows {
+	const uint32_t *row;		size_t nr_rows;
+	const struct wire_page *page;	size_t nr_pages;
+	const struct wire_rule *rule;	size_t nr_rules;
+	const struct worker_span *span;	size_t nr_spans;	/* none: the object says nothing of unwinding */
+	const struct object_segment *segment;	size_t nr_segments;
+	uint64_t frame_bytes;		/* of call frame information that was read */
+	bool keeps_fp;			/* made by a compiler that always keeps frame pointers (Go) */
+	void *body;
+};
+
+/*
+ * Makes the unwind rows of the object at fd. Errors as of worker_name(). Numbers are within the limits of
+ * elf/rows.h; that indexes are in range is for who uses them to check. Free with worker_rows_done().
+ */
+int worker_rows(struct worker *w, int fd, struct worker_rows *out) must_check;
+void worker_rows_done(struct worker_rows *r);
 
 #endif

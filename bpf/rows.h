@@ -80,6 +80,7 @@ enum rule_fp {
 enum rule_ra {
 	RA_CFA,			/* at cfa + off */
 	RA_REG,			/* in register `off` */
+	RA_ABOVE_FP,		/* at cfa + fp_off + 8 (aarch64, a frame of 32 KiB and more) */
 };
 
 struct wire_rule {

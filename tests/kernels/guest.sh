@@ -8,13 +8,15 @@ for DWELL in /guest/dwell-*; do
 		grep -q "^# tags:.*\b$1\b" "$t" || continue
 		mkdir -p /tmp/test && cd /tmp/test || exit 1
 		name="${DWELL#/guest/dwell-} $(basename "$t" .sh)"
-		timeout -s KILL 240 sh "$t" >/tmp/log 2>&1
+		start=$(cut -d. -f1 /proc/uptime)
+		timeout -s KILL 400 sh "$t" >/tmp/log 2>&1
 		rc=$?
 		sed "s/^\(ok\|not ok\)\( [0-9]*\)\{0,1\} - /\1 - $(uname -r | cut -d. -f1,2) $name: /" /tmp/log
 		if [ $rc != 0 ]; then
 			failed=1
 			grep -q '^not ok' /tmp/log || echo "not ok - $name: exit status $rc"
 		fi
+		echo "# $name: $(($(cut -d. -f1 /proc/uptime) - start)) s"
 		cd / && rm -rf /tmp/test
 	done
 done

@@ -4,7 +4,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
@@ -406,16 +405,14 @@ static void test_mutated(void **state)
 /* One line of nm -S: "address size type name", of code with a size. */
 static bool parse_nm(const char *line, uint64_t *start, uint64_t *size, char name[4096])
 {
-	char type;
-
 	/* without a size there are three fields, and letters of types are digits too */
 	if (strlen(line) < 36 || line[16] != ' ' || line[33] != ' ')
 		return false;
-	if (sscanf(line, "%" SCNx64 " %" SCNx64 " %c %4095s", start, size, &type, name) != 4)
-		return false;
-	/* 'i' is an indirect function; nm appends its version to a dynamic name */
-	name[strcspn(name, "@")] = '\0';
-	return *size && strchr("tTwWi", type);
+	*start = strtoull(line, NULL, 16);
+	*size = strtoull(line + 17, NULL, 16);
+	/* nm appends its version to a dynamic name; 'i' is an indirect function */
+	snprintf(name, 4096, "%.*s", (int)strcspn(line + 36, "@\n"), line + 36);
+	return *size && strchr("tTwWi", line[34]);
 }
 
 /* At each start that nm lists there is a symbol of ours, which has one of its names and sizes. */

@@ -53,7 +53,7 @@ static int decode(const struct answer_head *h, const struct sound_body *b, struc
 
 static void test_sound(void **state)
 {
-	struct object_names o;
+	struct object_names o = { 0 };
 
 	assert_int_equal(answer_body_size(&sound, &request),
 			 sizeof(struct answer_segment) + 2 * sizeof(struct answer_name) +

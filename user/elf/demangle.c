@@ -34,8 +34,6 @@ static void take(const char *text, size_t len, void *ctx)
  * libiberty's D demangler wants xmalloc() and xrealloc(). The first is base/alloc.h's; with the
  * second here, libiberty's own pair, which would clash with it, stays out of the link.
  */
-void *xrealloc(void *p, size_t size);
-
 void *xrealloc(void *p, size_t size)
 {
 	return xreallocarray(p, size, 1);

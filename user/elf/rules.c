@@ -152,6 +152,7 @@ static bool put_fp(const struct rules *r, const struct cfi_state *s, struct wire
 	return true;
 }
 
+/* out has its frame pointer's rule already. */
 static bool put_ra(const struct rules *r, const struct cfi_state *s, struct wire_rule *out)
 {
 	bool by_fp = false;
@@ -173,7 +174,12 @@ static bool put_ra(const struct rules *r, const struct cfi_state *s, struct wire
 	}
 	out->ra = RA_CFA;
 	out->ra_off = (__s16)off;
-	return fits(off, INT16_MAX);
+	if (!fits(off, INT16_MAX)) {
+		out->ra = RA_ABOVE_FP;
+		out->ra_off = 0;
+		return out->fp == FP_CFA && off == (int64_t)out->fp_off + 8;
+	}
+	return true;
 }
 
 /* Is this expression reg + off, of the stack pointer? */
@@ -198,6 +204,7 @@ static bool is_sigframe(const struct rules *r, const struct cfi_state *s)
 static uint32_t escaped(struct rules *r, const struct cfi_state *s, bool signal)
 {
 	struct wire_rule rule = { 0 };
+	bool said;
 
 	if (s->ra.how == CFI_UNDEFINED)
 		return rules_fixed(RULE_STOP);
@@ -207,10 +214,10 @@ static uint32_t escaped(struct rules *r, const struct cfi_state *s, bool signal)
 		return beyond(r, ROWS_SP);
 	if (!put_cfa(r, &s->cfa, &rule))
 		return beyond(r, ROWS_CFA);
+	said = put_fp(r, s, &rule);
 	if (!put_ra(r, s, &rule))
 		return beyond(r, ROWS_RA);
-	if (!put_fp(r, s, &rule))
-		r->nr_beyond[ROWS_FP]++;
+	r->nr_beyond[ROWS_FP] += !said;
 	return intern(r, &rule);
 }
 

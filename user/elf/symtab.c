@@ -348,7 +348,7 @@ int symtab_name(const struct symtab *st, struct reader *r, const struct elf_symb
 		if (!other[0] || is_mark(other) || (best && !is_preferred(s, other, best, name)))
 			continue;
 		best = s;
-		strcpy(name, other);
+		memcpy(name, other, strlen(other) + 1);
 	}
 	return best != NULL;
 }

@@ -39,7 +39,7 @@ struct symbol_line {
 	char type;
 };
 
-static const signed char hex_value[256] = {
+static const unsigned char hex_value[256] = {
 	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
 	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
 	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
@@ -225,7 +225,7 @@ static int compare_entries(const void *a, const void *b)
 /* The kernel's own come sorted; modules and BPF programs follow, in no order. */
 static void sort_entries(struct kallsyms *k)
 {
-	size_t sorted = 1, tail, i, j, at;
+	size_t sorted = 1, tail, i, at;
 	autofree struct entry *rest = NULL;
 
 	while (sorted < k->nr && k->entry[sorted - 1].start <= k->entry[sorted].start)
@@ -237,11 +237,14 @@ static void sort_entries(struct kallsyms *k)
 	memcpy(rest, k->entry + sorted, tail * sizeof(*rest));
 	qsort(rest, tail, sizeof(*rest), compare_entries);
 	/* from the back, so that nothing is written over before it was moved */
-	for (i = sorted, j = tail, at = k->nr; j;) {
-		if (i && k->entry[i - 1].start > rest[j - 1].start)
-			k->entry[--at] = k->entry[--i];
-		else
-			k->entry[--at] = rest[--j];
+	for (i = sorted, at = k->nr; tail; at--) {
+		if (i && k->entry[i - 1].start > rest[tail - 1].start) {
+			k->entry[at - 1] = k->entry[i - 1];
+			i--;
+		} else {
+			k->entry[at - 1] = rest[tail - 1];
+			tail--;
+		}
 	}
 }
 

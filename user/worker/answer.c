@@ -75,15 +75,16 @@ static void hex(char *out, const uint8_t *bytes, uint32_t n)
 	*out = '\0';
 }
 
-int answer_decode(const struct answer_head *h, char *body, struct object_names *out)
+int answer_decode(const struct answer_head *h, void *body, struct object_names *out)
 {
-	const struct answer_segment *segment = (const void *)body;
+	const struct answer_segment *segment = body;
 	const struct answer_name *name = (const void *)(segment + h->nr_segments);
 	const char *text = (const char *)(name + h->nr_names);
-	struct object_names o = { .nr_segments = h->nr_segments,
-				  .nr_names = h->nr_names,
-				  .nr_symbols = h->nr_symbols,
-				  .text = body };
+	struct object_names o = {
+		.nr_segments = h->nr_segments,
+		.nr_names = h->nr_names,
+		.nr_symbols = h->nr_symbols,
+	};
 	uint32_t i;
 	int err;
 
@@ -106,6 +107,7 @@ int answer_decode(const struct answer_head *h, char *body, struct object_names *
 		o.name[i].system_name = text + name[i].system_name;
 	}
 	hex(o.build_id, h->build_id, h->build_id_len);
+	o.text = body;
 	*out = o;
 	return 0;
 }

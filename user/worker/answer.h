@@ -52,7 +52,7 @@ int64_t answer_body_size(const struct answer_head *h,
  * Body (answer_body_size() bytes of malloc()ed memory) to *out, which owns it from then on.
  * -EPROTO leaves both alone. Only for an answer without error.
  */
-int answer_decode(const struct answer_head *h, char *body, struct object_names *out) must_check;
+int answer_decode(const struct answer_head *h, void *body, struct object_names *out) must_check;
 
 /* The reason in the body of an answer with an error; says so when there is no honest one. */
 const char *answer_reason(const struct answer_head *h, const char *body);

@@ -61,7 +61,7 @@ int pid_stat(int pid, struct pid_stat *out)
 		return -ESRCH;
 	s = strrchr(line, ')');
 	if (!s || s[1] != ' ' || !*stat_field(s + 2, STAT_START))
-		return fail_plain(-ESRCH, "%s: unexpected line", path);
+		return -ESRCH;
 	s += 2;
 	out->state = *s;
 	out->threads = (uint32_t)strtoul(stat_field(s, STAT_THREADS), NULL, 10);

@@ -2,8 +2,8 @@
 /*
  * rows [-n TIMES] FILE.. - builds the unwind tables of object files, best of TIMES (5), and prints
  * what they are, one file a line: bytes of call frame information, functions, rows, 4 KiB pages,
- * spans, rules, bytes of rows and pages per byte, milliseconds of CPU time, MB/s, rows that are inline and rows
- * that are unsupported. The last line sums up.
+ * spans, rules, bytes of rows and pages per byte, milliseconds of CPU time, MB/s, rows that are
+ * inline and rows that are unsupported. The last line sums up.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,7 +42,8 @@ static void print(const char *name, const struct figures *f)
 	       (unsigned long long)f->bytes, (unsigned long long)f->fdes,
 	       (unsigned long long)f->rows, (unsigned long long)f->pages,
 	       (unsigned long long)f->spans, (unsigned long long)f->rules,
-	       f->bytes ? (double)f->table / (double)f->bytes : 0.0, ms, ms > 0 ? mb * 1e3 / ms : 0.0,
+	       f->bytes ? (double)f->table / (double)f->bytes : 0.0, ms,
+	       ms > 0 ? mb * 1e3 / ms : 0.0,
 	       f->rows ? 100.0 * (double)(f->rows - f->escaped) / (double)f->rows : 0.0,
 	       (unsigned long long)f->unsupported);
 }
@@ -123,8 +124,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: rows [-n TIMES] FILE..\n");
 		return 2;
 	}
-	printf("%-22s %9s %7s %8s %6s %5s %5s %6s %8s %6s %8s %6s\n", "file", "bytes", "FDEs", "rows",
-	       "pages", "spans", "rules", "B/B", "ms", "MB/s", "inline%", "unsup");
+	printf("%-22s %9s %7s %8s %6s %5s %5s %6s %8s %6s %8s %6s\n", "file", "bytes", "FDEs",
+	       "rows", "pages", "spans", "rules", "B/B", "ms", "MB/s", "inline%", "unsup");
 	for (; i < argc; i++) {
 		if (bench(argv[i], times, &f)) {
 			status = 1;

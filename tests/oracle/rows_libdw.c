@@ -21,10 +21,10 @@
 
 #include "elf/rows.h"
 
-#define MAX_SHOWN	5	/* differences of a file */
-#define MAX_STACK	64	/* of an expression */
-#define PADDING		16
-#define UNKNOWN		0x5eedull /* stands for a register that is lost */
+#define MAX_SHOWN 5  /* differences of a file */
+#define MAX_STACK 64 /* of an expression */
+#define PADDING	  16
+#define UNKNOWN	  0x5eedull /* stands for a register that is lost */
 
 struct machine { /* what the compared rules are evaluated in */
 	bool x86;
@@ -196,11 +196,12 @@ static enum oracle oracle_frame(const struct file *f, Dwarf_Frame *frame, uint64
 	out->stop = !nr && ops == mem && (unsigned int)ra == f->machine.ra;
 	if (out->stop)
 		return SAID;
-	if (dwarf_frame_cfa(frame, &ops, &nr) ||
-	    !evaluate(f, ops, nr, pc, 0, &value, &out->cfa))
+	if (dwarf_frame_cfa(frame, &ops, &nr) || !evaluate(f, ops, nr, pc, 0, &value, &out->cfa))
 		return STRANGE;
 	return oracle_register(f, frame, f->machine.fp, pc, out->cfa, &out->fp) &&
-	       oracle_register(f, frame, (unsigned int)ra, pc, out->cfa, &out->ra) ? SAID : STRANGE;
+			       oracle_register(f, frame, (unsigned int)ra, pc, out->cfa, &out->ra)
+		       ? SAID
+		       : STRANGE;
 }
 
 static enum oracle oracle_caller(const struct file *f, uint64_t pc, struct caller *out)
@@ -374,8 +375,8 @@ static void check_page(struct file *f, const struct wire_page *p, uint64_t addre
 		check_nothing(f, address, address + ROWS_PAGE_BYTES, sum);
 	for (i = p->first; i < p->first + p->count; i++) {
 		start = address + (f->rows.row[i] >> ROW_PC_SHIFT);
-		end = address + (i + 1 < p->first + p->count ? f->rows.row[i + 1] >> ROW_PC_SHIFT :
-							       ROWS_PAGE_BYTES);
+		end = address + (i + 1 < p->first + p->count ? f->rows.row[i + 1] >> ROW_PC_SHIFT
+							     : ROWS_PAGE_BYTES);
 		check_point(f, start, f->rows.row[i], sum);
 		if (end - 1 != start)
 			check_point(f, end - 1, f->rows.row[i], sum);
@@ -424,8 +425,11 @@ static void set_machine(struct file *f)
 static void tell(const struct file *f)
 {
 	static const char *const reason[ROWS_REASONS] = {
-		[ROWS_CFA] = "CFA",	  [ROWS_RA] = "return address", [ROWS_SP] = "stack pointer",
-		[ROWS_SIGNAL] = "signal", [ROWS_RULES] = "too many rules",
+		[ROWS_CFA] = "CFA",
+		[ROWS_RA] = "return address",
+		[ROWS_SP] = "stack pointer",
+		[ROWS_SIGNAL] = "signal",
+		[ROWS_RULES] = "too many rules",
 		[ROWS_FP] = "frame pointer",
 	};
 	size_t i;

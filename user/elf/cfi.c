@@ -11,22 +11,22 @@
 #define ADDRESS_BYTES	8
 
 enum { /* DW_EH_PE_*: a format, what it is relative to, and a flag */
-	FORMAT_ABSPTR = 0x00,
-	FORMAT_ULEB = 0x01,
-	FORMAT_UDATA2 = 0x02,
-	FORMAT_UDATA4 = 0x03,
-	FORMAT_UDATA8 = 0x04,
-	FORMAT_SLEB = 0x09,
-	FORMAT_SDATA2 = 0x0a,
-	FORMAT_SDATA4 = 0x0b,
-	FORMAT_SDATA8 = 0x0c,
-	FORMAT_MASK = 0x0f,
-	RELATIVE_PC = 0x10,
-	RELATIVE_DATA = 0x30,
-	ALIGNED = 0x50,
-	RELATIVE_MASK = 0x70,
-	INDIRECT = 0x80,
-	OMIT = 0xff,
+       FORMAT_ABSPTR = 0x00,
+       FORMAT_ULEB = 0x01,
+       FORMAT_UDATA2 = 0x02,
+       FORMAT_UDATA4 = 0x03,
+       FORMAT_UDATA8 = 0x04,
+       FORMAT_SLEB = 0x09,
+       FORMAT_SDATA2 = 0x0a,
+       FORMAT_SDATA4 = 0x0b,
+       FORMAT_SDATA8 = 0x0c,
+       FORMAT_MASK = 0x0f,
+       RELATIVE_PC = 0x10,
+       RELATIVE_DATA = 0x30,
+       ALIGNED = 0x50,
+       RELATIVE_MASK = 0x70,
+       INDIRECT = 0x80,
+       OMIT = 0xff,
 };
 
 uint64_t cfi_uleb_long(struct cfi_bytes *b)
@@ -269,7 +269,7 @@ int cfi_fde_read(const struct cfi_cie *c, const struct cfi_entry *e, struct cfi_
 		else
 			b.at += len;
 	}
-	if (b.bad || f.size > UINT64_MAX - f.start)
+	if (b.bad || f.size > CFI_MAX_SIZE || f.size > UINT64_MAX - f.start)
 		return -EBADMSG;
 	f.program = b;
 	*out = f;

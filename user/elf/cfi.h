@@ -17,7 +17,8 @@
 
 #include "base/error.h"
 
-#define CFI_MAX_COMMON 4096 /* bytes of a CIE's own program */
+#define CFI_MAX_COMMON 4096	  /* bytes of a CIE's own program */
+#define CFI_MAX_SIZE   UINT32_MAX /* bytes of a function */
 
 /* Bytes being read. What does not fit sets `bad`, reads as 0, and ends all further reading. */
 struct cfi_bytes {
@@ -72,7 +73,7 @@ struct cfi_machine {
 };
 
 enum cfi_how {
-	CFI_SAME,	/* unchanged (the stack pointer: is the CFA); not of the return address */
+	CFI_SAME, /* unchanged (the stack pointer: is the CFA); not of the return address */
 	CFI_UNDEFINED,
 	CFI_OFFSET,	/* saved at cfa + value */
 	CFI_VALUE,	/* is cfa + value */
@@ -82,7 +83,7 @@ enum cfi_how {
 };
 
 struct cfi_rule {
-	uint8_t how;  /* enum cfi_how */
+	uint8_t how; /* enum cfi_how */
 	uint8_t reg;
 	uint32_t len; /* of the expression, which lies in the section */
 	union {
@@ -111,10 +112,10 @@ struct cfi_cie {
 
 /* An entry's bounds. */
 struct cfi_entry {
-	uint32_t body;	/* behind length and id */
-	uint32_t next;	/* behind the entry; at or before the section's end */
-	uint32_t cie;	/* the offset of an FDE's CIE */
-	bool common;	/* is a CIE itself */
+	uint32_t body; /* behind length and id */
+	uint32_t next; /* behind the entry; at or before the section's end */
+	uint32_t cie;  /* the offset of an FDE's CIE */
+	bool common;   /* is a CIE itself */
 };
 
 /*

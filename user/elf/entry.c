@@ -30,10 +30,10 @@ static bool looks_first(const struct code *c, uint16_t machine)
 	size_t at;
 
 	if (machine == EM_AARCH64) {
-		at = BEGINS(c, 0, "\x5f\x24\x03\xd5") ? 4 : 0;	/* bti c */
-		return BEGINS(c, at, "\xe0\x03\x00\x91") ||	/* mov x0, sp */
-		       BEGINS(c, at, "\x1d\x00\x80\xd2") ||	/* mov x29, #0 */
-		       BEGINS(c, at, "\x1e\x00\x80\xd2");	/* mov x30, #0 */
+		at = BEGINS(c, 0, "\x5f\x24\x03\xd5") ? 4 : 0; /* bti c */
+		return BEGINS(c, at, "\xe0\x03\x00\x91") ||    /* mov x0, sp */
+		       BEGINS(c, at, "\x1d\x00\x80\xd2") ||    /* mov x29, #0 */
+		       BEGINS(c, at, "\x1e\x00\x80\xd2");      /* mov x30, #0 */
 	}
 	at = BEGINS(c, 0, "\xf3\x0f\x1e\xfa") ? 4 : 0; /* endbr64 */
 	return BEGINS(c, at, "\x31\xed") ||	       /* xor %ebp, %ebp */

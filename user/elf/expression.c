@@ -2,22 +2,22 @@
 #include "elf/expression.h"
 
 enum { /* DW_OP_* */
-	OP_DEREF = 0x06,
-	OP_DROP = 0x13,
-	OP_AND = 0x1a,
-	OP_MUL = 0x1e,
-	OP_PLUS = 0x22,
-	OP_PLUS_UCONST = 0x23,
-	OP_SHL = 0x24,
-	OP_GE = 0x2a,
-	OP_LIT0 = 0x30,
-	OP_LIT3 = 0x33,
-	OP_LIT8 = 0x38,
-	OP_LIT15 = 0x3f,
-	OP_BREG0 = 0x70,
-	OP_BREG7 = 0x77, /* rsp */
-	OP_BREG16 = 0x80, /* rip */
-	OP_BREG31 = 0x8f,
+       OP_DEREF = 0x06,
+       OP_DROP = 0x13,
+       OP_AND = 0x1a,
+       OP_MUL = 0x1e,
+       OP_PLUS = 0x22,
+       OP_PLUS_UCONST = 0x23,
+       OP_SHL = 0x24,
+       OP_GE = 0x2a,
+       OP_LIT0 = 0x30,
+       OP_LIT3 = 0x33,
+       OP_LIT8 = 0x38,
+       OP_LIT15 = 0x3f,
+       OP_BREG0 = 0x70,
+       OP_BREG7 = 0x77,	 /* rsp */
+       OP_BREG16 = 0x80, /* rip */
+       OP_BREG31 = 0x8f,
 };
 
 static bool op_is(struct cfi_bytes *b, uint8_t op)

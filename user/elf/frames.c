@@ -42,11 +42,10 @@ static int read_loads(struct frames *f, struct reader *r, Elf64_Phdr *eh_hdr)
 			continue;
 		if (f->nr_loads == FRAMES_MAX_LOADS)
 			return fail_plain(-EFBIG, "more than %d segments", FRAMES_MAX_LOADS);
-		f->load[f->nr_loads++] =
-			(struct frames_load){ p.p_offset, p.p_filesz, p.p_vaddr };
+		f->load[f->nr_loads++] = (struct frames_load){ p.p_offset, p.p_filesz, p.p_vaddr };
 		if (p.p_flags & PF_X)
-			f->code[f->nr_code++] =
-				(struct elf_range){ p.p_vaddr, p.p_vaddr + p.p_memsz };
+			f->code[f->nr_code++] = (struct elf_range){ p.p_vaddr,
+								    p.p_vaddr + p.p_memsz };
 	}
 	if (!f->nr_code)
 		return fail_plain(-ENOEXEC, "no code");
@@ -103,8 +102,8 @@ static int find_sections(const struct frames *f, struct reader *r, struct sectio
 }
 
 /* Reads bytes of the file as one more section. */
-static int add_section(struct frames *f, struct reader *r, uint64_t offset,
-		       const struct extent *at, const struct cfi_section **out)
+static int add_section(struct frames *f, struct reader *r, uint64_t offset, const struct extent *at,
+		       const struct cfi_section **out)
 {
 	struct cfi_section *s = &f->section[f->nr_sections];
 	uint8_t *data;
@@ -190,8 +189,6 @@ static int add_frame(struct frames *f, const struct cfi_fde *fde, uint32_t cie)
 		return 0;
 	if (size > code->end - fde->start)
 		size = code->end - fde->start;
-	if (size > UINT32_MAX)
-		size = UINT32_MAX;
 	if (f->nr_frames == FRAMES_MAX_FDES)
 		return fail_plain(-EFBIG, "more than %u functions", FRAMES_MAX_FDES);
 	grow(&f->frame, &f->frame_cap, f->nr_frames + 1, sizeof(*f->frame));

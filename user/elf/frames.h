@@ -19,8 +19,8 @@
 #define FRAMES_MAX_BYTES    (128u << 20) /* of all of them */
 #define FRAMES_MAX_FDES	    (4u << 20)
 #define FRAMES_MAX_CIES	    65536
-#define FRAMES_MAX_LOADS    64		 /* segments */
-#define FRAMES_MAX_NAMES    (1u << 20)	 /* bytes of the sections' names */
+#define FRAMES_MAX_LOADS    64	       /* segments */
+#define FRAMES_MAX_NAMES    (1u << 20) /* bytes of the sections' names */
 
 struct frames_load { /* a PT_LOAD */
 	uint64_t offset, size, address;
@@ -41,8 +41,8 @@ struct frames {
 	uint32_t nr_code;
 	struct frames_load load[FRAMES_MAX_LOADS];
 	uint32_t nr_loads;
-	uint64_t bytes;			 /* of the sections */
-	uint64_t nr_fdes, nr_malformed;	 /* malformed: entries that were left out */
+	uint64_t bytes;			/* of the sections */
+	uint64_t nr_fdes, nr_malformed; /* malformed: entries that were left out */
 };
 
 /*

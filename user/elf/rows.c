@@ -108,8 +108,8 @@ static int find_entry(struct build *b, struct reader *r)
 		return 0;
 	if (next && at - f->frame[next - 1].start < f->frame[next - 1].size)
 		return 0;
-	end = next < f->nr_frames && f->frame[next].start < code->end ? f->frame[next].start :
-									code->end;
+	end = next < f->nr_frames && f->frame[next].start < code->end ? f->frame[next].start
+								      : code->end;
 	len = entry_code(r, &f->headers, offset, end - at);
 	if (len > 0)
 		b->entry = (struct elf_range){ at, at + (uint64_t)len };
@@ -199,8 +199,8 @@ static const struct wire_page *find_page(const struct rows *r, uint64_t address)
 	if (!low)
 		return NULL;
 	page = (address - r->span[low - 1].address) / ROWS_PAGE_BYTES;
-	return page < r->span[low - 1].nr_pages ? &r->page[r->span[low - 1].first_page + page] :
-						  NULL;
+	return page < r->span[low - 1].nr_pages ? &r->page[r->span[low - 1].first_page + page]
+						: NULL;
 }
 
 uint32_t rows_find(const struct rows *r, uint64_t address)

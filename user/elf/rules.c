@@ -242,8 +242,7 @@ static inline bool ra_field(const struct rules *r, const struct cfi_state *s, ui
 	*out = s->ra.how == CFI_REG ? ROW_RA_LINK : ROW_RA_ABOVE_FP;
 	if (s->ra.how == CFI_REG)
 		return s->fp.how == CFI_SAME && s->ra.reg == ARM64_LR;
-	return s->ra.how == CFI_OFFSET && s->fp.how == CFI_OFFSET &&
-	       s->ra.value - 8 == s->fp.value;
+	return s->ra.how == CFI_OFFSET && s->fp.how == CFI_OFFSET && s->ra.value - 8 == s->fp.value;
 }
 
 uint32_t rules_word(struct rules *r, const struct cfi_state *s, bool signal)

@@ -26,7 +26,7 @@ static const char *field(const char *s, int base, char end, uint64_t *value)
 #define KERNEL_HALF (1ull << 63)
 
 /* "7f00-7f10 r-xp 0001c000 fe:01 1234    /usr/lib/libc.so.6"; executable: 1, other: 0 */
-static int parse_line(char *line, struct exec_map *m)
+static int parse_line(const char *line, struct exec_map *m)
 {
 	uint64_t major, minor;
 	const char *s = line, *perms;

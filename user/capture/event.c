@@ -79,7 +79,7 @@ static int open_error(int err, int cpu)
 	if (err == -EACCES || err == -EPERM)
 		return fail_plain(err, "cannot sample CPU %d: kernel.perf_event_paranoid is %s, which "
 				       "needs %s",
-				  cpu, paranoid, atoi(paranoid) > 2 ? "CAP_SYS_ADMIN" : "CAP_PERFMON");
+				  cpu, paranoid, strtol(paranoid, NULL, 10) > 2 ? "CAP_SYS_ADMIN" : "CAP_PERFMON");
 	return fail(err, "perf_event_open on CPU %d", cpu);
 }
 

@@ -10,12 +10,12 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "capture/event.h"
+#include "proc/kernel.h"
 #include "sampler.skel.h"
 
 #define MAX_TARGETS 16384
@@ -60,16 +60,6 @@ static bool has_current_task(void)
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs, NULL) == 1;
 }
 
-/* Before 5.11 the memory of BPF objects counts as locked memory. */
-static bool counts_as_locked(void)
-{
-	unsigned int major, minor;
-	struct utsname u;
-
-	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
-	       (major < 5 || (major == 5 && minor < 11));
-}
-
 /* Why a load was refused, by what this process has and what it has not. */
 static int refused(int err)
 {
@@ -82,7 +72,9 @@ static int refused(int err)
 	if (!bpf || !perfmon)
 		return fail_plain(err, "cannot load BPF programs: needs CAP_BPF and CAP_PERFMON%s",
 				  bpf ? ", and has only CAP_BPF" : perfmon ? ", and has only CAP_PERFMON" : "");
-	if (counts_as_locked() && !getrlimit(RLIMIT_MEMLOCK, &lim) && lim.rlim_cur != RLIM_INFINITY)
+	/* before 5.11 the memory of BPF objects counts as locked memory */
+	if (kernel_version() < KERNEL_VERSION_OF(5, 11) && !getrlimit(RLIMIT_MEMLOCK, &lim) &&
+	    lim.rlim_cur != RLIM_INFINITY)
 		return fail_plain(err, "cannot load BPF programs: this kernel counts their memory as locked, and "
 				       "the limit is %llu KiB: needs CAP_SYS_RESOURCE, or ulimit -l unlimited",
 				  (unsigned long long)lim.rlim_cur >> 10);

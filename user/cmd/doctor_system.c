@@ -13,6 +13,7 @@
 #include "capture/event.h"
 #include "cmd/doctor.h"
 #include "cmd/privilege.h"
+#include "proc/kernel.h"
 
 #define BTF_FILE       "/sys/kernel/btf/vmlinux"
 #define LOCKDOWN_FILE  "/sys/kernel/security/lockdown"
@@ -31,29 +32,18 @@ static const struct right rights[] = {
 	  "programs whose file was deleted or replaced", false, false },
 };
 
-/* The first two numbers of the release. */
-static unsigned int kernel_version(void)
-{
-	unsigned int major, minor;
-	struct utsname u;
-
-	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
-		return 0;
-	return major << 8 | (minor & 255);
-}
-
 /* Before 5.11 the memory of BPF objects counts as locked; libbpf raises the limit where it may. */
 static bool counts_as_locked(void)
 {
 	struct rlimit lim;
 
-	return kernel_version() < (5 << 8 | 11) && !getrlimit(RLIMIT_MEMLOCK, &lim) &&
+	return kernel_version() < KERNEL_VERSION_OF(5, 11) && !getrlimit(RLIMIT_MEMLOCK, &lim) &&
 	       lim.rlim_max < MEMLOCK_WANTED;
 }
 
 static void check_kernel(struct checkup *c)
 {
-	bool old = kernel_version() < (5 << 8 | 10);
+	bool old = kernel_version() < KERNEL_VERSION_OF(5, 10);
 	struct check *k = checkup_add(c, "kernel", old ? VERDICT_NO : VERDICT_YES);
 	struct utsname u;
 
@@ -95,7 +85,7 @@ static void check_lockdown(struct checkup *c)
 			buf_puts(&k->note, "this kernel was built without lockdown");
 	} else if (strstr(line, "[confidentiality]")) {
 		buf_puts(&k->text, "confidentiality; the sampler reads no kernel memory");
-		if (kernel_version() >= (5 << 8 | 15))
+		if (kernel_version() >= KERNEL_VERSION_OF(5, 15))
 			return;
 		k->verdict = VERDICT_LIMITED;
 		buf_puts(&k->note, "on this kernel a sample in kernel mode then has no user stack "
@@ -239,7 +229,7 @@ static void check_paranoid(struct checkup *c)
 		buf_puts(&k->text, "this kernel has no perf events (CONFIG_PERF_EVENTS)");
 		return;
 	}
-	c->paranoid = atoi(line);
+	c->paranoid = (int)strtol(line, NULL, 10);
 	if (c->paranoid < -1 || c->paranoid > 2)
 		buf_printf(&k->text, "%d: ", c->paranoid);
 	buf_puts(&k->text, paranoid_text(c->paranoid));
@@ -281,7 +271,7 @@ static void check_unprivileged(struct checkup *c)
 		buf_puts(&k->text, "cannot read kernel.unprivileged_bpf_disabled");
 		return;
 	}
-	switch (atoi(line)) {
+	switch (strtol(line, NULL, 10)) {
 	case 0:
 		buf_puts(&k->text,
 			 "0: users may load some programs; the sampler needs its capabilities");

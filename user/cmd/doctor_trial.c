@@ -193,7 +193,7 @@ static void check_vdso(struct checkup *c, struct worker *w)
 /* The process that reads symbols, on dwell's own binary and on the vdso. */
 static void check_worker(struct checkup *c)
 {
-	struct object_names names;
+	struct object_names names = { 0 };
 	autoclose int fd = -1;
 	struct worker *w = NULL;
 	struct check *row;
@@ -204,8 +204,8 @@ static void check_worker(struct checkup *c)
 		fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 		e = try_object(w, fd, &names);
 	}
-	row = checkup_add(c, "symbol reader", e ? VERDICT_LIMITED : VERDICT_YES);
-	row->needed = !w;
+	row = checkup_add(c, "symbol reader", !w ? VERDICT_NO : e ? VERDICT_LIMITED : VERDICT_YES);
+	row->needed = true;
 	if (e) {
 		buf_printf(&row->text, "user functions stay unnamed: %s", error_text());
 	} else {
@@ -238,8 +238,7 @@ static void check_cycles(struct checkup *c)
 		row->verdict = VERDICT_UNKNOWN;
 }
 
-/* Keeps one CPU busy, so that it has ticks on an idle box too; dwell's own are counted as `self`.
- */
+/* Keeps one CPU busy, so that an idle box has ticks too; dwell's own are counted as `self`. */
 static int keep_busy(uint64_t ns)
 {
 	uint64_t end = clock_mono() + ns;

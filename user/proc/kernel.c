@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proc/kernel.h"
+
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+unsigned int kernel_version(void)
+{
+	unsigned long major, minor;
+	struct utsname u;
+	char *end;
+
+	if (uname(&u))
+		return 0;
+	major = strtoul(u.release, &end, 10);
+	if (end == u.release || *end != '.')
+		return 0;
+	minor = strtoul(end + 1, NULL, 10);
+	return KERNEL_VERSION_OF(major, minor > 255 ? 255 : minor);
+}

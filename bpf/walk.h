@@ -82,6 +82,9 @@ static __always_inline int walk_word(struct walk *w, __u64 at, __u64 *word)
 		len = PAGE_BYTES - (at & (PAGE_BYTES - 1));
 		if (len > WINDOW_BYTES)
 			len = WINDOW_BYTES;
+		/* changes nothing, but 5.10's verifier loses the bound when it spills len */
+		barrier_var(len);
+		len &= 2 * WINDOW_BYTES - 1;
 		w->window_len = 0;
 		if (walk_read(w->window, len, at)) {
 			len = 8;

@@ -65,6 +65,8 @@ LIVE_SRC := $(wildcard tests/live/*.c)
 FIXTURE := $(FIXTURE_SRC:%.c=$(O)/%) $(LIVE_SRC:tests/live/%.c=$(O)/tests/fixtures/%)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZ := $(FUZZ_SRC:%.c=$(O)/%)
+ORACLE_SRC := $(wildcard tests/oracle/*.c)
+ORACLE := $(ORACLE_SRC:%.c=$(O)/%)
 
 all: $(O)/dwell ## build dwell (the default)
 
@@ -124,6 +126,17 @@ $(O)/tests/fixtures/%: tests/live/%.c $(O)/libdwell.a
 	$(Q)mkdir -p $(@D) && $(CC) $(DWELL_CPPFLAGS) $(DWELL_CFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d \
 		$(DWELL_LDFLAGS) -o $@ $< $(O)/libdwell.a $(DWELL_LIBS)
 
+# Our code beside another's that does the same.
+$(O)/tests/oracle/%: tests/oracle/%.c $(O)/libdwell.a
+	$(call say,ORACLE,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(DWELL_CPPFLAGS) $(DWELL_CFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d \
+		$(DWELL_LDFLAGS) -o $@ $< $(O)/libdwell.a -ldw $(DWELL_LIBS)
+
+$(O)/tests/bench/%: tests/bench/%.c $(O)/libdwell.a
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(DWELL_CPPFLAGS) $(DWELL_CFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d \
+		$(DWELL_LDFLAGS) -o $@ $< $(O)/libdwell.a $(DWELL_LIBS)
+
 # The parsers under libFuzzer, with the sanitizers.
 $(O)/tests/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(HEADERS) | $(GEN)
 	$(call say,FUZZ,$@)
@@ -133,6 +146,7 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(HEADERS) | $(GEN)
 
 unit: $(UNIT)
 fixtures: $(FIXTURE)
+oracle: $(ORACLE) ## build what compares our tables with libdw's: then tests/oracle/run
 fuzz: $(FUZZ) ## build the fuzz targets (clang's libFuzzer)
 
 check: all unit fixtures ## tests without root: units, commands as data, structure (seconds)
@@ -143,7 +157,7 @@ lint: $(GEN) ## clang-tidy, shellcheck, rooms, sizes, headers that compile alone
 	$(Q)O=$(O) CLANG_TIDY=$(CLANG_TIDY) tools/lint
 
 format: ## rewrite all C files in the project's style
-	$(Q)$(CLANG_FORMAT) -i $(SRC) $(HEADERS) $(BPF_SRC) $(wildcard bpf/*.h) $(UNIT_SRC) $(FIXTURE_SRC) $(LIVE_SRC) $(FUZZ_SRC)
+	$(Q)$(CLANG_FORMAT) -i $(SRC) $(HEADERS) $(BPF_SRC) $(wildcard bpf/*.h) $(UNIT_SRC) $(FIXTURE_SRC) $(LIVE_SRC) $(FUZZ_SRC) $(ORACLE_SRC)
 
 vmlinux: ## make vmlinux/$(ARCH)/vmlinux.h anew from this kernel's BTF
 	$(Q)BPFTOOL=$(BPFTOOL) tools/trim-vmlinux bpf/vmlinux.types vmlinux/$(ARCH)/vmlinux.h
@@ -155,6 +169,6 @@ clean: ## remove the build folder
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all help unit fixtures fuzz check lint format vmlinux install clean FORCE
+.PHONY: all help unit fixtures oracle fuzz check lint format vmlinux install clean FORCE
 .SECONDARY:
--include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(PROTO_OBJ:.o=.d) $(UNIT:=.d) $(FIXTURE:=.d) $(BPF_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.d)
+-include $(LIB_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(PROTO_OBJ:.o=.d) $(UNIT:=.d) $(FIXTURE:=.d) $(ORACLE:=.d) $(BPF_SRC:bpf/%.bpf.c=$(O)/bpf/%.bpf.d)

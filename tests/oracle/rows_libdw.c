@@ -48,6 +48,11 @@ struct file {
 	unsigned int shown;
 };
 
+struct point { /* where an expression is evaluated */
+	const struct file *file;
+	uint64_t pc, cfa;
+};
+
 struct caller { /* of a frame, by a rule or by libdw */
 	bool stop, signal;
 	uint64_t cfa, fp, ra;
@@ -109,18 +114,20 @@ static bool operate(const Dwarf_Op *op, uint64_t *s, size_t *n)
 	return false;
 }
 
-static bool push(const struct file *f, const Dwarf_Op *op, uint64_t pc, uint64_t cfa, uint64_t *out)
+static bool push(const struct point *p, const Dwarf_Op *op, uint64_t *out)
 {
+	const struct machine *m = &p->file->machine;
+	unsigned int r;
+
 	if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31) {
 		*out = op->atom - DW_OP_lit0;
 	} else if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31) {
-		unsigned int r = op->atom - DW_OP_breg0;
-
-		*out = (f->machine.x86 && r == 16 ? pc : f->machine.reg[r]) + op->number;
+		r = op->atom - DW_OP_breg0;
+		*out = (m->x86 && r == m->ra ? p->pc : m->reg[r]) + op->number;
 	} else if (op->atom == DW_OP_bregx && op->number < 32) {
-		*out = f->machine.reg[op->number] + op->number2;
+		*out = m->reg[op->number] + op->number2;
 	} else if (op->atom == DW_OP_call_frame_cfa) {
-		*out = cfa;
+		*out = p->cfa;
 	} else if (op->atom >= DW_OP_const1u && op->atom <= DW_OP_consts) {
 		*out = op->number;
 	} else {
@@ -129,24 +136,28 @@ static bool push(const struct file *f, const Dwarf_Op *op, uint64_t pc, uint64_t
 	return true;
 }
 
-/* The value of an expression; *value: it is one and not an address. */
-static bool evaluate(const struct file *f, const Dwarf_Op *op, size_t nr, uint64_t pc, uint64_t cfa,
-		     bool *value, uint64_t *out)
+struct result {
+	bool is_value; /* and not an address */
+	uint64_t value;
+};
+
+static bool evaluate(const struct point *p, const Dwarf_Op *op, size_t nr, struct result *out)
 {
+	const struct machine *m = &p->file->machine;
 	uint64_t s[MAX_STACK + 1];
 	size_t n = 0, i;
 
-	*value = false;
+	out->is_value = false;
 	for (i = 0; i < nr; i++) {
 		if (op[i].atom == DW_OP_stack_value) {
-			*value = true;
+			out->is_value = true;
 		} else if (op[i].atom >= DW_OP_reg0 && op[i].atom <= DW_OP_reg31) {
-			s[n++] = f->machine.reg[op[i].atom - DW_OP_reg0];
-			*value = true;
+			s[n++] = m->reg[op[i].atom - DW_OP_reg0];
+			out->is_value = true;
 		} else if (op[i].atom == DW_OP_regx && op[i].number < 32) {
-			s[n++] = f->machine.reg[op[i].number];
-			*value = true;
-		} else if (push(f, &op[i], pc, cfa, &s[n])) {
+			s[n++] = m->reg[op[i].number];
+			out->is_value = true;
+		} else if (push(p, &op[i], &s[n])) {
 			n++;
 		} else if (!operate(&op[i], s, &n)) {
 			return false;
@@ -154,28 +165,28 @@ static bool evaluate(const struct file *f, const Dwarf_Op *op, size_t nr, uint64
 		if (n > MAX_STACK - 1)
 			return false;
 	}
-	*out = n ? s[n - 1] : 0;
+	out->value = n ? s[n - 1] : 0;
 	return n;
 }
 
 /* A register of the caller's, by libdw. */
-static bool oracle_register(const struct file *f, Dwarf_Frame *frame, unsigned int reg, uint64_t pc,
-			    uint64_t cfa, uint64_t *out)
+static bool oracle_register(const struct point *p, Dwarf_Frame *frame, unsigned int reg,
+			    uint64_t *out)
 {
+	const struct machine *m = &p->file->machine;
 	Dwarf_Op mem[3], *ops;
-	bool value;
+	struct result r;
 	size_t nr;
 
 	if (dwarf_frame_register(frame, (int)reg, mem, &ops, &nr))
 		return false;
 	if (!nr) {
-		*out = reg == f->machine.fp && ops ? UNKNOWN : f->machine.reg[reg & 31];
+		*out = reg == m->fp && ops ? UNKNOWN : m->reg[reg & 31];
 		return true;
 	}
-	if (!evaluate(f, ops, nr, pc, cfa, &value, out))
+	if (!evaluate(p, ops, nr, &r))
 		return false;
-	if (!value)
-		*out = load(*out);
+	*out = r.is_value ? r.value : load(r.value);
 	return true;
 }
 
@@ -184,24 +195,26 @@ enum oracle { NOTHING, SAID, STRANGE };
 static enum oracle oracle_frame(const struct file *f, Dwarf_Frame *frame, uint64_t pc,
 				struct caller *out)
 {
+	struct point p = { .file = f, .pc = pc };
 	Dwarf_Op mem[3], *ops;
-	bool value;
+	struct result r;
 	size_t nr;
 	int ra;
 
 	ra = dwarf_frame_info(frame, NULL, NULL, &out->signal);
 	if (ra < 0 || dwarf_frame_register(frame, ra, mem, &ops, &nr))
 		return STRANGE;
-	/* for other registers that only says that calls do not keep them */
+	/* of other registers that only says that calls do not keep them */
 	out->stop = !nr && ops == mem && (unsigned int)ra == f->machine.ra;
 	if (out->stop)
 		return SAID;
-	if (dwarf_frame_cfa(frame, &ops, &nr) || !evaluate(f, ops, nr, pc, 0, &value, &out->cfa))
+	if (dwarf_frame_cfa(frame, &ops, &nr) || !evaluate(&p, ops, nr, &r))
 		return STRANGE;
-	return oracle_register(f, frame, f->machine.fp, pc, out->cfa, &out->fp) &&
-			       oracle_register(f, frame, (unsigned int)ra, pc, out->cfa, &out->ra)
-		       ? SAID
-		       : STRANGE;
+	p.cfa = out->cfa = r.value;
+	if (!oracle_register(&p, frame, f->machine.fp, &out->fp) ||
+	    !oracle_register(&p, frame, (unsigned int)ra, &out->ra))
+		return STRANGE;
+	return SAID;
 }
 
 static enum oracle oracle_caller(const struct file *f, uint64_t pc, struct caller *out)

@@ -15,16 +15,15 @@
 
 static const struct cfi_machine machine = { .sp = 7, .fp = 6 };
 
-static struct cfi_bytes bytes_of(const char *s, size_t len)
+static struct cfi_bytes bytes_of(struct code c)
 {
-	return (struct cfi_bytes){ (const uint8_t *)s, (const uint8_t *)s + len, false };
+	return (struct cfi_bytes){ (const uint8_t *)c.at, (const uint8_t *)c.at + c.len, false };
 }
 
 static void test_numbers(void **state)
 {
 	static const struct {
-		const char *bytes;
-		size_t len;
+		struct code bytes;
 		uint64_t u;
 		int64_t s;
 	} good[] = {
@@ -43,17 +42,17 @@ static void test_numbers(void **state)
 	size_t i;
 
 	for (i = 0; i < NR(good); i++) {
-		b = bytes_of(good[i].bytes, good[i].len);
+		b = bytes_of(good[i].bytes);
 		assert_int_equal(cfi_uleb(&b), good[i].u);
 		assert_true(!b.bad && b.at == b.end);
-		b = bytes_of(good[i].bytes, good[i].len);
+		b = bytes_of(good[i].bytes);
 		assert_int_equal(cfi_sleb(&b), good[i].s);
 		assert_true(!b.bad && b.at == b.end);
 	}
 	b = bytes_of(CODE("\x80\x80"));
 	assert_int_equal(cfi_uleb(&b), 0);
 	assert_true(b.bad);
-	b = bytes_of("", 0);
+	b = bytes_of(CODE(""));
 	assert_int_equal(cfi_sleb(&b), 0);
 	assert_true(b.bad);
 	b = bytes_of(CODE("\x01\x02\x03"));
@@ -94,7 +93,7 @@ static void test_pointers(void **state)
 	size_t i;
 
 	for (i = 0; i < NR(cases); i++) {
-		b = bytes_of(data, 8);
+		b = bytes_of((struct code){ data, 8 });
 		got = cfi_pointer(&s, &b, cases[i].encoding);
 		assert_int_equal(!b.bad, cases[i].good);
 		if (!cases[i].good)
@@ -109,7 +108,7 @@ static void test_pointers(void **state)
 			assert_int_equal(got, cases[i].want);
 	}
 	s.data_base = 0;
-	b = bytes_of(data, 8);
+	b = bytes_of((struct code){ data, 8 });
 	cfi_pointer(&s, &b, 0x3b);
 	assert_true(b.bad);
 }
@@ -171,8 +170,7 @@ static int read_cie(const struct frame_bytes *b, struct cfi_section *s, struct c
 static void test_cies(void **state)
 {
 	static const struct {
-		const char *body;
-		size_t len;
+		struct code body;
 		bool good, sized, signal;
 		uint8_t encoding, ra;
 	} cases[] = {
@@ -207,8 +205,8 @@ static void test_cies(void **state)
 
 	for (i = 0; i < NR(cases); i++) {
 		b.len = body.len = 0;
-		put_bytes(&body, cases[i].body, cases[i].len);
-		put_entry(&b, 0, &body, "", 0);
+		put_code(&body, cases[i].body);
+		put_entry(&b, 0, &body, CODE(""));
 		assert_int_equal(read_cie(&b, &s, &c), cases[i].good ? 0 : -EBADMSG);
 		assert_int_equal(c.bad, !cases[i].good);
 		if (!cases[i].good)
@@ -231,10 +229,10 @@ static void test_fdes(void **state)
 	struct cfi_cie c;
 	uint32_t fde;
 
-	put_bytes(&body, CODE("\x01zR\0\x01\x78\x10\x01\x1b"));
-	put_entry(&b, 0, &body, "", 0);
+	put_code(&body, CODE("\x01zR\0\x01\x78\x10\x01\x1b"));
+	put_entry(&b, 0, &body, CODE(""));
 	body.len = 0;
-	put_bytes(&body, CODE("\xf8\xff\xff\xff\x20\0\0\0\x02.."));
+	put_code(&body, CODE("\xf8\xff\xff\xff\x20\0\0\0\x02.."));
 	fde = put_entry(&b, (uint32_t)b.len + 4, &body, CODE("\x41\x0a"));
 	assert_int_equal(read_cie(&b, &s, &c), 0);
 	assert_int_equal(cfi_entry(&s, fde, &e), 1);
@@ -265,8 +263,7 @@ struct wanted {
 #define PLAIN CFI_REG, 7, 8, CFI_SAME, 0, CFI_OFFSET, -8
 
 struct code_case {
-	const char *code;
-	size_t len;
+	struct code code;
 	int rows; /* -1: malformed in the end */
 	struct wanted want[4];
 };
@@ -380,7 +377,7 @@ static void test_programs(void **state)
 
 	make_cie(&b, &s, &c);
 	for (i = 0; i < NR(programs); i++) {
-		f.program = bytes_of(programs[i].code, programs[i].len);
+		f.program = bytes_of(programs[i].code);
 		rows = programs[i].rows < 0 ? 1 : programs[i].rows;
 		program_start(&p, &c, &f);
 		for (k = 0; k < rows; k++) {
@@ -404,7 +401,7 @@ static void test_remember_limit(void **state)
 	make_cie(&b, &s, &c);
 	memset(code, 0x0a, sizeof(code));
 	memset(code + PROGRAM_MAX_REMEMBER, 0x0b, PROGRAM_MAX_REMEMBER);
-	f.program = bytes_of(code, sizeof(code) - 1);
+	f.program = bytes_of((struct code){ code, sizeof(code) - 1 });
 	program_start(&p, &c, &f);
 	assert_int_equal(program_next(&p), 1);
 	code[PROGRAM_MAX_REMEMBER] = 0x0a;
@@ -415,8 +412,7 @@ static void test_remember_limit(void **state)
 static void test_expressions(void **state)
 {
 	static const struct {
-		const char *code;
-		size_t len;
+		struct code code;
 		bool good;
 		struct expression want;
 	} cases[] = {
@@ -451,8 +447,8 @@ static void test_expressions(void **state)
 
 	for (i = 0; i < NR(cases); i++) {
 		r = (struct cfi_rule){ .how = CFI_EXPRESSION,
-				       .len = (uint32_t)cases[i].len,
-				       .expression = (const uint8_t *)cases[i].code };
+				       .len = (uint32_t)cases[i].code.len,
+				       .expression = (const uint8_t *)cases[i].code.at };
 		assert_int_equal(expression_read(&r, &e), cases[i].good);
 		if (!cases[i].good)
 			continue;

@@ -85,13 +85,14 @@ static size_t fill_gaps(const struct frame *first, size_t nr_first, struct frame
 
 size_t order_frames(struct frame *frame, size_t nr_eh, size_t nr)
 {
-	struct frame *other = frame + nr_eh;
 	size_t nr_other = nr - nr_eh, nr_first;
+	struct frame *other;
 
 	sort(frame, nr_eh);
 	nr_first = separate(frame, nr_eh);
 	if (!nr_other)
 		return nr_first;
+	other = frame + nr_eh;
 	sort(other, nr_other);
 	nr_other = separate(other, nr_other);
 	nr_other = fill_gaps(frame, nr_first, other, nr_other);

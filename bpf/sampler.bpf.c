@@ -14,7 +14,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 #include "bpf/wire.h"
-#include "bpf/unwind.bpf.h"
+#include "bpf/raw.bpf.h"
 
 #define PF_KTHREAD	0x00200000
 #define PF_EXITING	0x00000004

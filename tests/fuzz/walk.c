@@ -90,7 +90,8 @@ static void walk_raw(struct case_bytes *b)
 			c.map[i] = (struct wire_map){ .start = span[i].address,
 						      .end = span[i].address + 4096ull * span[i].nr_pages,
 						      .pages = span[i].page };
-		replay_walk(t, c.map, i, &c.s, c.max, &out);
+		c.s.max = c.max;
+		replay_walk(t, c.map, i, &c.s, &out);
 		if (!out.nr || out.nr > 255 || out.status >= WIRE_USER_STATUSES)
 			abort();
 	}

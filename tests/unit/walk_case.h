@@ -195,7 +195,8 @@ static inline void case_walk(struct walk_case *c, struct tables *t, struct repla
 	for (i = 0; i < c->nr_maps; i++)
 		if (c->map[i].pages != WIRE_NO_PAGES)
 			c->map[i].pages += span->page;
-	replay_walk(t, c->map, c->nr_maps, &c->s, c->max, out);
+	c->s.max = c->max;
+	replay_walk(t, c->map, c->nr_maps, &c->s, out);
 	model_walk(&m, &c->s, c->max, plain);
 	free(span);
 	made_done(&made);

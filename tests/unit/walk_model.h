@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The walk once more, as plainly as it can be said: rows are looked for one by one, words of the stack
- * are read one by one. What bpf/walk.h makes of the same rows and the same stack must be the same.
+ * are read one by one. What bpf/walk.inc makes of the same rows and the same stack must be the same.
  */
 #ifndef UNIT_WALK_MODEL_H
 #define UNIT_WALK_MODEL_H

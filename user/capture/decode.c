@@ -25,9 +25,10 @@ struct decoder {
 	uint32_t key_pid, key_tid, key_comm, key_process;
 };
 
-/* The user part of a stack, leaf first, and how it ended. */
-struct user_part {
-	const uint64_t *frame;
+/* The kernel part of a stack, and the user part and how it ended; both leaf first. */
+struct parts {
+	const uint64_t *kernel;
+	const uint64_t *frame;		/* of the user part */
 	uint32_t nr;
 	uint8_t status;			/* enum wire_user_status */
 	bool guessed;
@@ -126,7 +127,7 @@ static uint32_t user_frame(struct decoder *d, const struct image_map *m, uint64_
  * The user part, root first. Every frame must lie in executable memory: from the first that does not on
  * (towards the root) the chain is not to be believed, and is cut.
  */
-static uint32_t push_user(struct decoder *d, struct image *image, const struct user_part *u,
+static uint32_t push_user(struct decoder *d, struct image *image, const struct parts *u,
 			  uint64_t now_ns)
 {
 	const char *mark = u->guessed && u->status == WIRE_USER_COMPLETE ? "[guessed]" :
@@ -197,14 +198,14 @@ static uint32_t labels_of(struct decoder *d, const struct wire_sample *s)
 	return profile_labels(p, l, ARRAY_LEN(l));
 }
 
-/* The sample, with this user part, into the profile. */
-static void add(struct decoder *d, const struct wire_sample *s, const uint64_t *kernel_frame,
-		struct image *image, const struct user_part *u, uint64_t now_ns)
+/* The sample, with this stack, into the profile. */
+static void add(struct decoder *d, const struct wire_sample *s, struct image *image,
+		const struct parts *u, uint64_t now_ns)
 {
 	int64_t values[NATIVE_COLUMNS] = { 0 };
 	uint32_t stack = push_user(d, image, u, now_ns);
 
-	stack = push_kernel(d, s, kernel_frame, stack);
+	stack = push_kernel(d, s, u->kernel, stack);
 	values[COL_SAMPLES] = 1;
 	values[COL_CPU] = d->p->period;
 	profile_add(d->p, stack, labels_of(d, s), values);
@@ -229,28 +230,30 @@ static void add_walked(struct decoder *d, const struct wire_raw *r, struct image
 	/* the last frame of the kernel side is the first one here */
 	uint32_t had = s->nr_user ? s->nr_user - 1u : 0;
 	struct replay_walk walk;
-	struct user_part u = { .frame = frame };
+	struct parts u = { .kernel = (const uint64_t *)r->frame, .frame = frame };
 
+	stack.max = WIRE_MAX_USER - had;
 	memcpy(stack.reg, r->reg, sizeof(stack.reg));
-	unwinder_walk(d->unwinder, image, &stack, WIRE_MAX_USER - had, &walk);
+	unwinder_walk(d->unwinder, image, &stack, &walk);
 	memcpy(frame, r->frame + s->nr_kernel, had * sizeof(*frame));
 	memcpy(frame + had, walk.frame, walk.nr * sizeof(*frame));
 	u.nr = had + walk.nr;
 	u.status = walk.status;
 	u.guessed = s->by_guess || walk.by_guess;
-	add(d, s, (const uint64_t *)r->frame, image, &u, now_ns);
+	add(d, s, image, &u, now_ns);
 }
 
 /* As the kernel side left it. */
 static void add_as_is(struct decoder *d, const struct wire_sample *s, const uint64_t *frame,
 		      struct image *image, uint64_t now_ns)
 {
-	struct user_part u = { .frame = frame + s->nr_kernel,
+	struct parts u = { .kernel = frame,
+			   .frame = frame + s->nr_kernel,
 			       .nr = s->nr_user,
 			       .status = s->user_status,
 			       .guessed = s->by_guess };
 
-	add(d, s, frame, image, &u, now_ns);
+	add(d, s, image, &u, now_ns);
 }
 
 /* Adds a sample with its stack if the tables are there. false: it must wait. */

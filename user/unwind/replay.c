@@ -11,7 +11,7 @@
 /* The chunk number of the walk's own maps, which are in no chunk of the tables. */
 #define OWN_MAPS WIRE_MAX_CHUNKS
 
-/* What walk.h asks of its surroundings; set for the time of one walk. */
+/* What walk.inc asks of its surroundings; set for the time of one walk. */
 static _Thread_local const struct tables *the_tables;
 static _Thread_local const struct replay_stack *the_stack;
 static _Thread_local const struct wire_map *the_maps;
@@ -36,10 +36,10 @@ static int walk_read(void *to, __u32 len, __u64 from)
 	return 0;
 }
 
-#include "bpf/walk.h"
+#include "bpf/walk.inc"
 
 void replay_walk(const struct tables *t, const struct wire_map *map, size_t nr_maps,
-		 const struct replay_stack *s, uint32_t max, struct replay_walk *out)
+		 const struct replay_stack *s, struct replay_walk *out)
 {
 	struct walk w = { .first_map = OWN_MAPS * WIRE_CHUNK_MAPS,
 			  .nr_maps = (__u32)(nr_maps < TABLES_MAX_MAPS ? nr_maps : TABLES_MAX_MAPS),
@@ -51,7 +51,7 @@ void replay_walk(const struct tables *t, const struct wire_map *map, size_t nr_m
 	the_maps = map;
 	memcpy(w.reg, s->reg, sizeof(w.reg));
 	walk_begin(&w);
-	while (w.nr < max && w.nr < WIRE_FRAME_SLOTS - 1)
+	while (w.nr < s->max && w.nr < WIRE_FRAME_SLOTS - 1)
 		if (walk_step(&w))
 			break;
 	memcpy(out->frame, w.frame, sizeof(out->frame));

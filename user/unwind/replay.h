@@ -17,6 +17,7 @@ struct replay_stack {
 	bool return_address;
 	const uint8_t *bytes;			/* the stack from reg[7] on */
 	uint32_t len;
+	uint32_t max;				/* frames at most */
 };
 
 struct replay_walk {
@@ -27,10 +28,10 @@ struct replay_walk {
 };
 
 /*
- * Walks with these maps, sorted by start. max: frames at most. A stack longer than its copy ends as
+ * Walks with these maps, sorted by start.  A stack longer than its copy ends as
  * WIRE_USER_FAULT.
  */
 void replay_walk(const struct tables *t, const struct wire_map *map, size_t nr_maps,
-		 const struct replay_stack *s, uint32_t max, struct replay_walk *out);
+		 const struct replay_stack *s, struct replay_walk *out);
 
 #endif

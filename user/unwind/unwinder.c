@@ -232,9 +232,9 @@ void unwinder_forget(struct unwinder *u, struct image *i, uint64_t now_ns)
 	i->published = 0;
 }
 
-void unwinder_walk(struct unwinder *u, const struct image *i, const struct replay_stack *s, uint32_t max,
+void unwinder_walk(struct unwinder *u, const struct image *i, const struct replay_stack *s,
 		   struct replay_walk *out)
 {
 	build_maps(u, i);
-	replay_walk(u->tables, u->map, u->nr_maps, s, max, out);
+	replay_walk(u->tables, u->map, u->nr_maps, s, out);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Copies of stacks that could not be walked for want of tables: user space walks them later. */
+#ifndef BPF_RAW_BPF_H
+#define BPF_RAW_BPF_H
+
+#include "bpf/unwind.bpf.h"
+
+/* Set before load: how many stacks a CPU may copy in a second for want of tables. */
+const volatile __u32 raw_per_second = 200;
+
+/* Would tables have helped? */
+static __always_inline bool needs_raw(const struct walk *w)
+{
+	return w->status == WIRE_USER_NO_PROCESS || w->status == WIRE_USER_NO_MAP;
+}
+
+/* Copies may fill half of a ring: the other half is for samples. */
+static __always_inline bool has_room(void *ring)
+{
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + sizeof(struct wire_raw) <
+	       bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2;
+}
+
+static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 time)
+{
+	__u64 second = time >> 30;
+
+	if (second != c->raw_second) {
+		c->raw_second = second;
+		c->raw_in_second = 0;
+	}
+	if (c->raw_in_second < raw_per_second && has_room(ring)) {
+		c->raw_in_second++;
+		return true;
+	}
+	c->raw_limited++;
+	return false;
+}
+
+/* Copies the stack's page from there on, and up to three more: as much as is there. */
+static __always_inline __u32 copy_stack(__u8 *to, __u64 sp)
+{
+	__u32 first = -sp & (PAGE_BYTES - 1), off, i;
+
+	if (bpf_probe_read_user(to, first, (const void *)sp))
+		return 0;
+	WALK_UNROLL
+	for (i = 0; i < WIRE_RAW_STACK / PAGE_BYTES - 1; i++) {
+		off = first + i * PAGE_BYTES;
+		if (bpf_probe_read_user(to + off, PAGE_BYTES, (const void *)(sp + off)))
+			return off;
+	}
+	return first + i * PAGE_BYTES;
+}
+
+/* What it takes to walk on from where the walk stopped. */
+static __always_inline void raw_fill(struct walk *w, struct wire_raw *r)
+{
+	r->pc = w->pc;
+	__builtin_memcpy(r->reg, w->reg, sizeof(r->reg));
+	r->return_address = w->return_address;
+	r->stack_len = copy_stack(r->stack, w->reg[REG_SP]);
+	w->sample.flags |= WIRE_RAW;
+	/* in two: one copy may have 1 KiB */
+	__builtin_memcpy(r->frame, w->frame, sizeof(r->frame) / 2);
+	__builtin_memcpy(r->frame + WIRE_FRAME_SLOTS / 2, w->frame + WIRE_FRAME_SLOTS / 2,
+			 sizeof(r->frame) / 2);
+	__builtin_memcpy(&r->sample, &w->sample, sizeof(r->sample));
+}
+
+#endif

@@ -225,6 +225,21 @@ static void records_of_unknown_processes_are_fine(void **state)
 	assert_int_equal(stats(im).living, 2);
 }
 
+/* An image comes after those with an older identity, and before those with a newer one. */
+static void identities_have_an_order(void **state)
+{
+	struct images *im = *state;
+
+	images_fork(im, 1, A, 100);
+	images_exec(im, A, 200);
+	images_exec(im, A, 300);
+	images_exec(im, A, 400);
+	assert_int_equal(images_find(im, A, 1000, 3, 350)->from_ns, 300);
+	/* by the time alone these would be the last and the first */
+	assert_int_equal(images_find(im, A, 1000, 2, 401)->from_ns, 200);
+	assert_int_equal(images_find(im, A, 1000, 4, 150)->from_ns, 400);
+}
+
 /* Of a sample that came before the records of its fork and its execve() were read. */
 static void an_identity_moves_to_where_it_belongs(void **state)
 {
@@ -371,6 +386,12 @@ static void after_a_loss_maps_are_read_again(void **state)
 	assert_int_equal(stats(im).reads, 1);
 	at(im, getpid(), now + SECOND);
 	assert_int_equal(stats(im).reads, 1);
+	/* nor is what is forked of one whose maps may be wrong known for certain */
+	images_lost(im);
+	images_fork(im, getpid(), B, now + SECOND + 1);
+	map(im, B, now + SECOND + 2, 7, 10);
+	assert_true(images_find(im, B, 0, 0, now + SECOND + 3)->to_ns != UINT64_MAX);
+	assert_int_equal(stats(im).missed, 0);
 	/* whose end was lost is found to have ended */
 	assert_int_equal(stats(im).living, 2);
 	images_expire(im, 0, NULL, NULL);
@@ -446,6 +467,7 @@ int main(void)
 		T(times_may_be_a_little_askew),
 		T(late_records_are_counted_and_change_nothing),
 		T(records_of_unknown_processes_are_fine),
+		T(identities_have_an_order),
 		T(an_identity_moves_to_where_it_belongs),
 		T(a_missed_exec_is_read_and_its_record_recognized),
 		T(an_unknown_process_is_read),

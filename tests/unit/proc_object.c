@@ -152,6 +152,7 @@ static void what_could_not_be_opened_is_tried_again(void **state)
 	assert_int_equal(objects_get(f->os, id)->fd, -1);
 	assert_int_equal(objects_of(f->os, &nobody, &f->map, SECOND + SECOND / 10), id);
 	assert_true(objects_get(f->os, id)->fd >= 0);
+	assert_null(objects_get(f->os, id)->reason);
 }
 
 static void a_parents_root_serves_when_the_process_is_gone(void **state)
@@ -193,6 +194,8 @@ static void there_is_one_vdso(void **state)
 
 	assert_int_equal(objects_of(f->os, &other, &m, 100 * SECOND), id);
 	assert_int_equal(objects_get(f->os, id)->kind, OBJECT_VDSO);
+	assert_true(objects_get(f->os, id)->fd >= 0);
+	assert_null(objects_get(f->os, id)->reason);
 }
 
 static void too_many_are_refused_and_counted(void **state)

@@ -83,6 +83,7 @@ static void open_object(struct object_file *o, const struct object_owner *w,
 			o->wait_ns = CHECK_NS;
 		return;
 	}
+	o->reason = NULL;
 	o->wait_ns = CHECK_NS;
 	if (!fstat(o->fd, &st)) {
 		o->size = (uint64_t)st.st_size;

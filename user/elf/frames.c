@@ -102,10 +102,8 @@ static int find_sections(const struct frames *f, struct reader *r, struct sectio
 }
 
 /* Reads bytes of the file as one more section. */
-static int add_section(struct frames *f, struct reader *r, uint64_t offset, const struct extent *at,
-		       const struct cfi_section **out)
+static int add_section(struct frames *f, struct reader *r, uint64_t offset, const struct extent *at)
 {
-	struct cfi_section *s = &f->section[f->nr_sections];
 	uint8_t *data;
 	int err;
 
@@ -120,10 +118,9 @@ static int add_section(struct frames *f, struct reader *r, uint64_t offset, cons
 		free(data);
 		return err;
 	}
-	*s = (struct cfi_section){ .data = data, .len = at->len, .address = at->address };
-	f->nr_sections++;
+	f->section[f->nr_sections++] =
+		(struct cfi_section){ .data = data, .len = at->len, .address = at->address };
 	f->bytes += at->len;
-	*out = s;
 	return 0;
 }
 
@@ -276,7 +273,7 @@ static int read_table(struct frames *f, struct reader *r, const struct cfi_secti
 static int read_by_header(struct frames *f, struct reader *r, const Elf64_Phdr *p)
 {
 	struct extent at = { p->p_vaddr, p->p_filesz, false }, frames = { .open = true };
-	const struct cfi_section *hdr, *s;
+	struct cfi_section *hdr = &f->section[f->nr_sections];
 	struct cfi_bytes b;
 	uint64_t offset, bytes = f->bytes;
 	uint8_t encoding;
@@ -284,11 +281,11 @@ static int read_by_header(struct frames *f, struct reader *r, const Elf64_Phdr *
 
 	if (p->p_type != PT_GNU_EH_FRAME || p->p_filesz < 4)
 		return 0;
-	err = add_section(f, r, p->p_offset, &at, &hdr);
+	err = add_section(f, r, p->p_offset, &at);
 	if (err)
 		return err;
 	f->bytes = bytes; /* these hold no frames */
-	f->section[f->nr_sections - 1].data_base = p->p_vaddr;
+	hdr->data_base = p->p_vaddr;
 	b = (struct cfi_bytes){ hdr->data + 4, hdr->data + hdr->len, false };
 	encoding = hdr->data[1];
 	frames.address = cfi_pointer(hdr, &b, encoding);
@@ -300,24 +297,24 @@ static int read_by_header(struct frames *f, struct reader *r, const Elf64_Phdr *
 		return err;
 	if (frames.open && frames.len > FRAMES_MAX_BYTES)
 		frames.len = FRAMES_MAX_BYTES;
-	err = add_section(f, r, offset, &frames, &s);
-	return err ? err : read_entries(f, s, frames.open);
+	err = add_section(f, r, offset, &frames);
+	return err ? err : read_entries(f, hdr + 1, frames.open);
 }
 
 static int read_section(struct frames *f, struct reader *r, const Elf64_Shdr *h, bool debug)
 {
 	struct extent at = { debug ? 0 : h->sh_addr, h->sh_size, false };
-	const struct cfi_section *s;
+	struct cfi_section *s = &f->section[f->nr_sections];
 	int err;
 
 	if (!reader_has(r, h->sh_offset, h->sh_size)) {
 		f->nr_malformed++;
 		return 0;
 	}
-	err = add_section(f, r, h->sh_offset, &at, &s);
+	err = add_section(f, r, h->sh_offset, &at);
 	if (err)
 		return err;
-	f->section[f->nr_sections - 1].debug = debug;
+	s->debug = debug;
 	return read_entries(f, s, false);
 }
 

@@ -8,6 +8,8 @@
 #include "elf/object.h"
 #include "elf/rows.h"
 
+#define MAX_ERRNO 4095
+
 _Static_assert(sizeof(struct worker_span) == sizeof(struct rows_span), "one form of spans");
 _Static_assert(sizeof(struct object_segment) == sizeof(struct elf_segment), "one form of segments");
 
@@ -84,18 +86,25 @@ void rows_serve(const struct request_head *request, int fd, const char *refused,
 		put_error(out, err, refused ? refused : error_text());
 }
 
+static int garbage(const char *what)
+{
+	return fail_plain(-EPROTO, "worker answered garbage (%s)", what);
+}
+
 int64_t rows_body_size(const struct rows_head *h, const struct request_head *request)
 {
 	if (h->magic != ROWS_MAGIC || h->seq != request->seq)
-		return -EPROTO;
-	if (h->err)
-		return h->err < 0 && h->text_len && h->text_len <= ANSWER_MAX_REASON &&
-				       h->text_len == body_bytes(h) ?
-			       (int64_t)h->text_len :
-			       -EPROTO;
+		return garbage("head of rows");
+	if (h->err > 0 || h->err < -MAX_ERRNO)
+		return garbage("error of rows");
+	if (h->err) {
+		if (!h->text_len || h->text_len > ANSWER_MAX_REASON || h->text_len != body_bytes(h))
+			return garbage("error of rows");
+		return h->text_len;
+	}
 	if (h->text_len || h->nr_segments > ANSWER_MAX_SEGMENTS || h->nr_pages > ROWS_MAX_PAGES ||
 	    h->nr_spans > ROWS_MAX_PAGES || h->nr_rows > ROWS_MAX || h->nr_rules > WIRE_MAX_RULES)
-		return -EPROTO;
+		return garbage("sizes of rows");
 	return (int64_t)body_bytes(h);
 }
 

@@ -15,9 +15,9 @@
 #include "elf/reader.h"
 #include "elf/symtab.h"
 
-#define FRAMES_MAX_SECTIONS 8		 /* .eh_frame and .debug_frame together */
-#define FRAMES_MAX_BYTES    (128u << 20) /* of all of them */
-#define FRAMES_MAX_FDES	    (4u << 20)
+#define FRAMES_MAX_SECTIONS 8		/* .eh_frame and .debug_frame together */
+#define FRAMES_MAX_BYTES    (64u << 20) /* of all of them */
+#define FRAMES_MAX_FDES	    (2u << 20)
 #define FRAMES_MAX_CIES	    65536
 #define FRAMES_MAX_LOADS    64	       /* segments */
 #define FRAMES_MAX_NAMES    (1u << 20) /* bytes of the sections' names */

@@ -386,6 +386,8 @@ static void check_page(struct file *f, const struct wire_page *p, uint64_t addre
 
 	if (!p->count)
 		check_nothing(f, address, address + ROWS_PAGE_BYTES, sum);
+	else if (f->rows.row[p->first] >> ROW_PC_SHIFT)
+		differ(f, address, 0, "no row where the page begins", sum);
 	for (i = p->first; i < p->first + p->count; i++) {
 		start = address + (f->rows.row[i] >> ROW_PC_SHIFT);
 		end = address + (i + 1 < p->first + p->count ? f->rows.row[i + 1] >> ROW_PC_SHIFT

@@ -11,20 +11,15 @@ if ! command -v strace >/dev/null; then
 	exit
 fi
 
-# trace OPTIONS...: 2 s of a recording that runs for a second already
+# trace OPTIONS...: a recording under strace; what counts is what it does later than 3 s after it began
+# to wait for events: by then it knows who runs.
 trace() {
-	start p -F 999 "$@"
-	sleep 1
-	strace -f -e trace=bpf,epoll_wait,epoll_pwait -o trace -p "$sampler" 2>strace.log &
-	strace=$!
-	sleep 2
-	kill -INT $strace
-	wait $strace
-	stop INT
+	strace -ttt -e trace=bpf,epoll_wait,epoll_pwait -o trace "$DWELL" record -q -F 999 -d 6 -o p "$@" 2>strace.log
 	claim "$*: record ends well" equal $? 0
 	read_profile "$*" p
-	claim "$*: strace saw it at work" has 'epoll_p?wait' trace
-	claim "$*: no bpf(2) system call" lacks 'bpf\(' trace
+	awk '/epoll_p?wait/ && !begin { begin = $1 } begin && $1 > begin + 3' trace >steady
+	claim "$*: strace saw it at work" has 'epoll_p?wait' steady
+	claim "$*: no bpf(2) system call" lacks 'bpf\(' steady
 }
 
 spawn "$FIXTURES/deep" 60

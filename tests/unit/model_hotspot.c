@@ -281,6 +281,33 @@ static void test_focus_and_ignore(void **state)
 }
 
 /* Heap profiles and their like: values without a time, counts that belong to them. */
+/* Whatever number of rows is there when the one for no stack is added: it may make them move. */
+static void test_no_stack_beside_any_number_of_rows(void **state)
+{
+	int nr, i;
+
+	for (nr = 1; nr <= 130; nr++) {
+		struct profile *p = new_profile();
+		struct hotspots h;
+		int64_t sum = 0;
+		char name[16];
+		size_t k;
+
+		for (i = 0; i < nr; i++) {
+			snprintf(name, sizeof(name), "f%d", i);
+			add(p, path(p, "/bin/a", name), 0, 1);
+		}
+		add(p, 0, 0, 5);
+		hotspots_find(p, &by_function, &h);
+		assert_int_equal(h.nr, nr + 1);
+		for (k = 0; k < h.nr; k++)
+			sum += h.row[k].self_samples;
+		assert_int_equal(sum, nr + 5);
+		hotspots_done(&h);
+		profile_free(p);
+	}
+}
+
 static void test_foreign_columns(void **state)
 {
 	static const int64_t values[4] = { 1, 10, 2, 20 };
@@ -402,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_processes_and_threads),
 		cmocka_unit_test(test_order_and_limit),
 		cmocka_unit_test(test_focus_and_ignore),
+		cmocka_unit_test(test_no_stack_beside_any_number_of_rows),
 		cmocka_unit_test(test_foreign_columns),
 		cmocka_unit_test(test_empty_profile),
 		cmocka_unit_test(test_against_the_slow_way),

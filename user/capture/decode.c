@@ -7,10 +7,18 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#define KERNEL_CACHE 1024		/* a power of two */
+
 /* A sample that waits for tables. */
 struct pending {
 	uint64_t since_ns;
 	struct wire_raw raw;		/* no more of it than was filled */
+};
+
+/* A kernel address that was met of late, and its frame: they recur in nearly every sample. */
+struct kernel_frame {
+	uint64_t address;
+	uint32_t frame;			/* 0: none here */
 };
 
 struct decoder {
@@ -23,6 +31,7 @@ struct decoder {
 	struct pending **pending;	/* oldest first */
 	size_t nr_pending, cap_pending;
 	uint32_t key_pid, key_tid, key_comm, key_process;
+	struct kernel_frame kernel[KERNEL_CACHE];
 };
 
 /* The kernel part of a stack, and the user part and how it ended; both leaf first. */
@@ -167,6 +176,17 @@ static uint32_t kernel_mapping(struct decoder *d, uint64_t address)
 	return profile_mapping(d->p, &m);
 }
 
+static uint32_t kernel_frame(struct decoder *d, uint64_t address)
+{
+	struct kernel_frame *f = &d->kernel[(address ^ address >> 10) & (KERNEL_CACHE - 1)];
+
+	if (!f->frame || f->address != address) {
+		f->address = address;
+		f->frame = profile_frame(d->p, kernel_mapping(d, address), address);
+	}
+	return f->frame;
+}
+
 static uint32_t push_kernel(struct decoder *d, const struct wire_sample *s, const uint64_t *frame,
 			    uint32_t stack)
 {
@@ -174,12 +194,8 @@ static uint32_t push_kernel(struct decoder *d, const struct wire_sample *s, cons
 
 	if (s->flags & WIRE_KERNEL_FAILED)
 		return push_special(d, stack, "[truncated: kernel stack unreadable]");
-	for (i = s->nr_kernel; i-- > 0;) {
-		uint64_t address = i ? frame[i] - 1 : frame[i];
-
-		stack = profile_push(d->p, stack,
-				     profile_frame(d->p, kernel_mapping(d, address), address));
-	}
+	for (i = s->nr_kernel; i-- > 0;)
+		stack = profile_push(d->p, stack, kernel_frame(d, i ? frame[i] - 1 : frame[i]));
 	return stack;
 }
 

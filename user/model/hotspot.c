@@ -222,13 +222,15 @@ static void walk(struct finder *f)
 static void rows_by_stack(struct finder *f)
 {
 	struct row *row;
+	uint32_t id;
 
 	make_frame_rows(f);
 	sum_stacks(f);
 	walk(f);
 	if (!f->own[0].value && !f->own[0].n)
 		return;
-	row = &f->rows[row_of(f, "[no stack]", "-")];
+	id = row_of(f, "[no stack]", "-");	/* may move the rows */
+	row = &f->rows[id];
 	add_sum(&row->self, &f->own[0]);
 	add_sum(&row->total, &f->own[0]);
 }

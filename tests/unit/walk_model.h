@@ -104,13 +104,25 @@ static inline bool model_grows(struct model_walk *w, uint64_t cfa)
 	return w->switches <= 8;
 }
 
+/* Near and above the stack pointer; elsewhere only where frame pointers are always kept, as another stack. */
+static inline bool model_is_frame(struct model_walk *w, const struct wire_map *map, uint64_t fp)
+{
+	uint64_t sp = w->reg[7];
+
+	if (fp % 8)
+		return false;
+	if (fp >= sp && fp - sp < 1 << 20)
+		return true;
+	return map->flags & WIRE_MAP_FP && ++w->switches <= 8;
+}
+
 static inline bool model_gap(struct model_walk *w, const struct wire_map *map)
 {
 	uint64_t sp = w->reg[7], fp = w->reg[6], next, ra;
 
 	if (fp == 0 && map->flags & WIRE_MAP_FP && w->called)
 		return model_end(w, WIRE_USER_COMPLETE);
-	if (fp >= sp && fp - sp < 1 << 20 && model_word(w, fp, &next) && model_word(w, fp + 8, &ra) &&
+	if (model_is_frame(w, map, fp) && model_word(w, fp, &next) && model_word(w, fp + 8, &ra) &&
 	    ra >= 4096 && model_map(w->m, ra - 1)) {
 		w->out->by_fp++;
 		return model_caller(w, fp + 16, next, ra);

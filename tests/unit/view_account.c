@@ -73,6 +73,7 @@ static void test_rare_unnamed(void **state)
 	p->ledger = (struct ledger){ .present = true, .ticks = 10000, .counted = 10000 };
 	expect(ledger_print, p,
 	       "dwell: 10,000 ticks = 10,000 counted; nothing lost\n"
+	       "dwell: 100.0 % of 10,000 user stacks whole\n"
 	       "dwell: no names for x (in <0.1 % of samples: stripped)\n");
 	profile_free(p);
 }
@@ -98,6 +99,7 @@ static void test_unnamed(void **state)
 	p->ledger = (struct ledger){ .present = true, .ticks = 22, .counted = 22 };
 	expect(ledger_print, p,
 	       "dwell: 22 ticks = 22 counted; nothing lost\n"
+	       "dwell: 100.0 % of 22 user stacks whole\n"
 	       "dwell: no names for 6.so (in 27.3 % of samples: reason 6), 5.so (in 22.7 % of samples: "
 	       "reason 5), 4.so (in 18.2 % of samples: reason 4), 3.so (in 13.6 % of samples: reason 3), "
 	       "2.so (in 9.1 % of samples: reason 2) and 1 more object\n"
@@ -105,9 +107,34 @@ static void test_unnamed(void **state)
 	profile_free(p);
 }
 
+/* 1 of 3,000 cut off is not 100 %; the reason and the binary are named. */
+static void test_completeness(void **state)
+{
+	struct profile *p = profile_new();
+	struct mapping m = { .file = profile_strings(p, "/lib/libfoo.so") };
+	int64_t values[NATIVE_COLUMNS] = { [COL_SAMPLES] = 2999 };
+	struct buf out = { 0 };
+	uint32_t frame, stack;
+
+	profile_native(p, 10);
+	frame = profile_frame(p, profile_mapping(p, &m), 1);
+	profile_add(p, profile_push(p, 0, frame), 0, values);
+	values[COL_SAMPLES] = 1;
+	stack = profile_push(p, 0, profile_special_frame(p, "[truncated: too deep]"));
+	profile_add(p, profile_push(p, stack, frame), 0, values);
+	p->ledger = (struct ledger){ .present = true, .ticks = 3000, .counted = 3000 };
+	ledger_print(p, &out);
+	assert_string_equal(buf_text(&out), "dwell: 3,000 ticks = 3,000 counted; nothing lost\n"
+					    "dwell: 99.9 % of 3,000 user stacks whole; cut off: "
+					    "1 too deep (most in libfoo.so)\n");
+	buf_done(&out);
+	profile_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_completeness),
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_ledger),
 		cmocka_unit_test(test_unnamed),

@@ -47,6 +47,7 @@ int output_table(const struct profile *p, uint32_t limit, const char *file, FILE
 	struct buf text = { 0 };
 	int r;
 
+	summary_print(p, &text);
 	ledger_print(p, &text);
 	r = put(stderr, buf_text(&text));
 	buf_clear(&text);

@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "format/format.h"
+#include "model/completeness.h"
 
-#define SCHEMA "dwell.hotspots/1"
+#define SCHEMA		"dwell.hotspots/1"
+#define MAX_CUT_MODULES 20
 
 /* Keys keep the order in which they are set; percentages are rounded so that 7 digits hold them. */
 #define DUMP_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(7))
@@ -219,6 +221,49 @@ static int put(const char *text, size_t len, void *out)
 	return 0;
 }
 
+/* The binaries in which stacks were cut off, most first. */
+static json_t *cut_modules_json(const struct profile *p, const struct completeness *c)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < c->nr_modules && i < MAX_CUT_MODULES && c->module[i].stopped; i++) {
+		const struct completeness_module *m = &c->module[i];
+		json_t *o = json_object();
+
+		set_text(o, "module", profile_module(p, m->mapping));
+		set_int(o, "through", m->through);
+		set_int(o, "stopped", m->stopped);
+		set_percent(o, "complete_pct", m->through - m->stopped, m->through);
+		if (json_array_append_new(list, o) < 0)
+			abort();
+	}
+	return list;
+}
+
+/* How many stacks are whole; null for profiles of others, who do not say. */
+static json_t *completeness_json(const struct profile *p)
+{
+	json_t *o = json_object(), *reasons = json_object();
+	struct completeness c;
+	char buf[128];
+	uint32_t i;
+
+	completeness_find(p, &c);
+	set_int(o, "samples", c.samples);
+	set_int(o, "complete", c.complete);
+	set_percent(o, "complete_pct", c.complete, c.samples);
+	set_int(o, "guessed", c.guessed);
+	set_int(o, "between", c.between);
+	for (i = 0; i < c.nr_reasons; i++)
+		set_int(reasons, completeness_reason_text(p, c.reason[i].name, buf, sizeof(buf)),
+			c.reason[i].samples);
+	set(o, "truncated", reasons);
+	set(o, "modules", cut_modules_json(p, &c));
+	completeness_done(&c);
+	return o;
+}
+
 void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf *out)
 {
 	static const struct keys ns = { "self_ns", "total_ns", "ns" };
@@ -233,6 +278,7 @@ void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf
 	set_text(o, "schema", SCHEMA);
 	set(o, "meta", meta_json(p));
 	set(o, "ledger", ledger_json(&p->ledger));
+	set(o, "completeness", p->ledger.present ? completeness_json(p) : json_null());
 	set(o, "totals_ns", totals_json(p));
 	set(o, "ranked_by", ranked_json(p, h));
 	set(o, "base", base_json(h, k));

@@ -274,6 +274,9 @@ int capture_start(struct capture *c)
 {
 	int cpu, r;
 
+	if (c->unwinder && c->cfg.only_targets)
+		tasks_prepare_wanted(&c->tasks, c->images, c->unwinder, target_has,
+				     bpf_map__fd(c->loaded.skel->maps.targets));
 	c->p->time_ns = (int64_t)clock_real();
 	c->start_ns = clock_mono();
 	for (cpu = 0; cpu < c->nr_cpus; cpu++) {

@@ -23,7 +23,7 @@ static int put(int map_fd, pid_t pid, bool pending)
 	return fail(-errno, "ask for process %d", pid);
 }
 
-static bool is_in(int map_fd, pid_t pid)
+bool target_has(int map_fd, pid_t pid)
 {
 	struct wire_target t;
 	__u32 key = (__u32)pid;
@@ -48,7 +48,7 @@ static int put_children(int map_fd)
 			return r;
 		added = 0;
 		for (i = 0; i < n; i++) {
-			if (!is_in(map_fd, list[i].ppid))
+			if (!target_has(map_fd, list[i].ppid))
 				continue;
 			r = put(map_fd, list[i].pid, false);
 			if (r < 0)

@@ -14,4 +14,7 @@
  */
 int target_add(int map_fd, pid_t pid, bool pending) must_check;
 
+/* Is it in the table? */
+bool target_has(int map_fd, pid_t pid);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/file.h"
 
 #define TASKS_MAX_BYTES (16u << 20)
+#define WANTED_NS	NSEC_PER_SEC	/* at most, before the first sample */
 
 void tasks_read(struct tasks *t, int link_fd)
 {
@@ -45,4 +46,23 @@ size_t tasks_prepare(struct tasks *t, struct images *im, struct unwinder *u, uin
 		t->next++;
 	}
 	return t->nr - t->next;
+}
+
+void tasks_prepare_wanted(struct tasks *t, struct images *im, struct unwinder *u, tasks_wanted wanted,
+			  int fd)
+{
+	size_t i, n = 0;
+	struct tasks first;
+
+	for (i = 0; i < t->nr; i++) {
+		struct wire_task task = t->task[i];
+
+		if (!wanted(fd, (pid_t)task.tgid))
+			continue;
+		t->task[i] = t->task[n];
+		t->task[n++] = task;
+	}
+	first = (struct tasks){ .task = t->task, .nr = n };
+	tasks_prepare(&first, im, u, clock_mono(), WANTED_NS);
+	t->next = first.next;
 }

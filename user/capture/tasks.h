@@ -3,6 +3,9 @@
 #ifndef CAPTURE_TASKS_H
 #define CAPTURE_TASKS_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "bpf/wire.h"
 #include "proc/images.h"
@@ -20,5 +23,13 @@ void tasks_done(struct tasks *t);
 /* Prepares and publishes for about budget_ns. Returns how many are left. */
 size_t tasks_prepare(struct tasks *t, struct images *im, struct unwinder *u, uint64_t now_ns,
 		     uint64_t budget_ns);
+
+/*
+ * The same for those that `wanted` says yes to: before the
+ * first sample, so that none of theirs has to wait.
+ */
+typedef bool (*tasks_wanted)(int fd, pid_t pid);
+void tasks_prepare_wanted(struct tasks *t, struct images *im, struct unwinder *u, tasks_wanted wanted,
+			  int fd);
 
 #endif

@@ -19,9 +19,16 @@ trace() {
 	read_profile "$*" p
 	awk '/epoll_p?wait/ && !begin { begin = $1 } begin && $1 > begin + 3' trace >steady
 	claim "$*: strace saw it at work" has 'epoll_p?wait' steady
-	claim "$*: no bpf(2) system call" lacks 'bpf\(' steady
 }
 
 spawn "$FIXTURES/deep" 60
 trace -p "$pid"
-trace -a
+claim '-p: no bpf(2) system call' lacks 'bpf\(' steady
+
+# Who begins on the box meanwhile is a reason for one: it is tried until nobody does.
+for try in 1 2 3; do
+	trace -a
+	! grep -q 'bpf(' steady || [ $try = 3 ] || continue
+	claim '-a: no bpf(2) system call' lacks 'bpf\(' steady
+	break
+done

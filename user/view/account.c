@@ -185,14 +185,15 @@ static void put_completeness(const struct profile *p, struct buf *out)
 {
 	struct completeness c;
 	char digits[32], buf[128];
+	int64_t tenths;
 	uint32_t i;
 
 	completeness_find(p, &c);
 	if (c.samples) {
-		buf_printf(out, "dwell: %.1f %% of %s user stacks whole",
-			   /* never rounded up: 100.0 % is all of them */
-			   (double)(c.complete * 1000 / c.samples) / 10,
-			   group_digits(digits, c.samples));
+		/* never rounded up: 100.0 % is all of them */
+		tenths = c.complete * 1000 / c.samples;
+		buf_printf(out, "dwell: %d.%d %% of %s user stacks whole", (int)(tenths / 10),
+			   (int)(tenths % 10), group_digits(digits, c.samples));
 		if (c.between)
 			buf_printf(out, ", %s inside exec or exit", group_digits(digits, c.between));
 		if (c.guessed)

@@ -37,28 +37,21 @@ cp out/p second
 read_profile 'SIGTERM' out/p
 rm -f out/p.json out/p.folded
 
-# While names are looked up, which takes for ever when each worker is made to stand still.
-hold_workers() {
-	held=0
-	while [ $held -lt "$1" ]; do
-		# shellcheck disable=SC2013
-		for w in $(cat "/proc/$sampler/task/$sampler/children" 2>/dev/null); do
-			kill -STOP "$w" && echo "$w"
-		done >>workers
-		sleep 0.02
-		held=$((held + 1))
-	done
-}
-start out/p
-hold_workers 1
+# While names are looked up, which a worker that stands still makes last. By then it has
+# nothing else to do: the one process is known.
+start out/p -p "$pid"
+sleep 3
+workers=$(cat "/proc/$sampler/task/$sampler/children")
+# shellcheck disable=SC2086
+kill -STOP $workers
 kill -INT "$sampler"
-hold_workers 20
+sleep 1
 stop INT
 claim 'a second SIGINT aborts' equal $? 130
 claim 'a second SIGINT: both former profiles are what they were' cmp second out/p
 claim 'a second SIGINT: nothing else is left' equal "$(files out)" 'p p.old'
 sleep 0.2
-for w in $(sort -u workers); do
+for w in $workers; do
 	claim 'a second SIGINT: no worker is left' ended "$w"
 done
 

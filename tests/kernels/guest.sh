@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # guest.sh TAG - in the guest: the live tests with TAG, for each dwell-* that was brought along.
 failed=0
+# an emulated machine is slow: who runs there needs longer to be seen
+export SAMPLE_SECONDS=8
 for DWELL in /guest/dwell-*; do
 	export DWELL FIXTURES=/guest/fixtures
 	for t in /guest/live/*.sh; do

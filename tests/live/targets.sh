@@ -38,19 +38,19 @@ claim 'the whole box: what dwell itself took is counted as its own' holds box '.
 for p in $sampler $own; do
 	claim 'the whole box: dwell and its workers are no row of it' lacks "\($p\)\"" process.json
 done
-record all -a -d 1
+record all -a -d "${SAMPLE_SECONDS:-1}"
 read_profile '-a' all
 claim '-a is the same' both all
 
 # --- processes
-record two -d 2 -p "$parent,$stranger"
+record two -d "${SAMPLE_SECONDS:-2}" -p "$parent,$stranger"
 read_profile '-p A,B' two
 claim '-p A,B: both are in it' both two
 claim '-p A,B: and nothing else' equal "$(processes two)" 'before grandchild parent stranger'
 
 start p -p "$parent"
 kill -USR1 "$parent"
-sleep 2
+sleep "${SAMPLE_SECONDS:-2}"
 stop INT
 claim '-p: record ends well' equal $? 0
 read_profile '-p' p

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
 #include "unit.h"
 
 #include "base/alloc.h"
@@ -38,7 +40,7 @@ static void every_stack_with_a_user_part_counts_once(void **state)
 	uint32_t gap = profile_special_frame(p, "[truncated: no unwind data]");
 	uint32_t deep = profile_special_frame(p, "[truncated: too deep]");
 	struct completeness c;
-	char buf[64];
+	char buf[COMPLETENESS_MAX_NAME];
 
 	add(p, (uint32_t[]){ a, lib, kernel }, 3, 90);
 	add(p, (uint32_t[]){ gap, lib, a, lib }, 4, 4);
@@ -55,9 +57,9 @@ static void every_stack_with_a_user_part_counts_once(void **state)
 	assert_int_equal(c.between, 3);
 	assert_int_equal(c.nr_reasons, 2);
 	assert_int_equal(c.reason[0].samples, 4);
-	assert_string_equal(completeness_reason_text(p, c.reason[0].name, buf, sizeof(buf)),
+	assert_string_equal(completeness_reason_text(p, c.reason[0].name, buf),
 			    "no unwind data");
-	assert_string_equal(completeness_reason_text(p, c.reason[1].name, buf, sizeof(buf)), "too deep");
+	assert_string_equal(completeness_reason_text(p, c.reason[1].name, buf), "too deep");
 	/* cut off in b.so, whose frame is next to the mark; a sample that runs twice through it counts once */
 	assert_int_equal(c.nr_modules, 2);
 	assert_string_equal(profile_module(p, c.module[0].mapping), "b.so");
@@ -66,6 +68,28 @@ static void every_stack_with_a_user_part_counts_once(void **state)
 	assert_string_equal(profile_module(p, c.module[1].mapping), "a");
 	assert_int_equal(c.module[1].stopped, 1);
 	assert_int_equal(c.module[1].through, 97);
+	completeness_done(&c);
+	profile_free(p);
+}
+
+/* Of a file from elsewhere: what only begins like a reason is none. */
+static void a_reason_is_short_closed_ascii(void **state)
+{
+	static const char *const other[] = { "[truncated: fault", "[truncated: ]", "[truncated: \xef\xbf\xbd]",
+					     "[truncated: a\nb]" };
+	struct profile *p = new_profile();
+	char name[300] = "[truncated: ";
+	struct completeness c;
+	size_t i;
+
+	for (i = 0; i < sizeof(other) / sizeof(*other); i++)
+		add(p, (uint32_t[]){ profile_special_frame(p, other[i]) }, 1, 1);
+	memset(name + strlen(name), 'x', 200);
+	strcat(name, "]");
+	add(p, (uint32_t[]){ profile_special_frame(p, name) }, 1, 1);
+	completeness_find(p, &c);
+	assert_int_equal(c.samples, 0);
+	assert_int_equal(c.nr_reasons, 0);
 	completeness_done(&c);
 	profile_free(p);
 }
@@ -87,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_stack_with_a_user_part_counts_once),
+		cmocka_unit_test(a_reason_is_short_closed_ascii),
 		cmocka_unit_test(nothing_to_count_is_nothing),
 	};
 

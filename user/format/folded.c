@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sum.h"
 #include "format/format.h"
 #include "model/select.h"
 
@@ -135,8 +136,7 @@ static void add_sample(struct folder *f, size_t sample)
 	if (!node)
 		node = child_of(f, 0, add_name(f, "[no stack]", ""));
 	sum = &f->nodes[node].count;
-	if (__builtin_add_overflow(*sum, count, sum))
-		*sum = count < 0 ? INT64_MIN : INT64_MAX;
+	sum_add(sum, count);
 }
 
 static int compare_items(const void *pa, const void *pb)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/sum.h"
 #include "format/format.h"
 #include "model/completeness.h"
 
@@ -135,12 +136,8 @@ static int64_t column_total(const struct profile *p, uint32_t column)
 {
 	int64_t sum = 0;
 
-	for (size_t i = 0; i < p->nr_samples; i++) {
-		int64_t n = profile_values(p, i)[column];
-
-		if (__builtin_add_overflow(sum, n, &sum))
-			return n < 0 ? INT64_MIN : INT64_MAX;
-	}
+	for (size_t i = 0; i < p->nr_samples; i++)
+		sum_add(&sum, profile_values(p, i)[column]);
 	return sum;
 }
 
@@ -234,7 +231,7 @@ static json_t *cut_modules_json(const struct profile *p, const struct completene
 		set_text(o, "module", profile_module(p, m->mapping));
 		set_int(o, "through", m->through);
 		set_int(o, "stopped", m->stopped);
-		set_percent(o, "complete_pct", m->through - m->stopped, m->through);
+		set_percent(o, "complete_pct", sum_difference(m->through, m->stopped), m->through);
 		if (json_array_append_new(list, o) < 0)
 			abort();
 	}
@@ -246,7 +243,7 @@ static json_t *completeness_json(const struct profile *p)
 {
 	json_t *o = json_object(), *reasons = json_object();
 	struct completeness c;
-	char buf[128];
+	char buf[COMPLETENESS_MAX_NAME];
 	uint32_t i;
 
 	completeness_find(p, &c);
@@ -256,7 +253,7 @@ static json_t *completeness_json(const struct profile *p)
 	set_int(o, "guessed", c.guessed);
 	set_int(o, "between", c.between);
 	for (i = 0; i < c.nr_reasons; i++)
-		set_int(reasons, completeness_reason_text(p, c.reason[i].name, buf, sizeof(buf)),
+		set_int(reasons, completeness_reason_text(p, c.reason[i].name, buf),
 			c.reason[i].samples);
 	set(o, "truncated", reasons);
 	set(o, "modules", cut_modules_json(p, &c));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sum.h"
 
 #define TRUNCATED "[truncated: "
 
@@ -30,6 +31,23 @@ static const char *root_name(const struct count *k, uint32_t stack)
 	return profile_str(p, p->functions[p->lines[f->first_line].function].name);
 }
 
+/*
+ * "[truncated: REASON]" as dwell writes it: short, ASCII, closed. A file from elsewhere can hold
+ * anything that begins so, and REASON becomes a key of JSON.
+ */
+static bool is_truncated(const char *name)
+{
+	size_t len = strlen(name), i;
+
+	if (strncmp(name, TRUNCATED, strlen(TRUNCATED)) || len <= strlen(TRUNCATED) + 1 ||
+	    len >= COMPLETENESS_MAX_NAME || name[len - 1] != ']')
+		return false;
+	for (i = 0; i < len; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			return false;
+	return true;
+}
+
 static enum whole judge(const struct count *k, uint32_t stack)
 {
 	const struct profile *p = k->p;
@@ -43,7 +61,7 @@ static enum whole judge(const struct count *k, uint32_t stack)
 				       MAPPING_KERNEL ?
 			       NO_USER_PART :
 			       COMPLETE;
-	if (!strncmp(name, TRUNCATED, strlen(TRUNCATED)))
+	if (is_truncated(name))
 		return CUT;
 	if (!strcmp(name, "[guessed]"))
 		return GUESSED;
@@ -62,7 +80,7 @@ static void count_reason(struct completeness *c, const struct profile *p, const 
 		c->nr_reasons++;
 		c->reason[i] = (struct completeness_reason){ .name = id };
 	}
-	c->reason[i].samples += n;
+	sum_add(&c->reason[i].samples, n);
 }
 
 static bool is_user_code(const struct profile *p, uint32_t frame)
@@ -98,10 +116,10 @@ static void count_modules(struct count *k, size_t sample, int64_t n, bool cut)
 		if (!is_user_code(p, p->stacks[s].frame) || k->seen[m] == sample + 1)
 			continue;
 		k->seen[m] = sample + 1;
-		k->through[m] += n;
+		sum_add(&k->through[m], n);
 	}
 	if (cut && k->stop[stack])
-		k->stopped[p->frames[k->stop[stack]].mapping] += n;
+		sum_add(&k->stopped[p->frames[k->stop[stack]].mapping], n);
 }
 
 static void count_sample(struct count *k, size_t sample, int64_t n)
@@ -112,11 +130,12 @@ static void count_sample(struct count *k, size_t sample, int64_t n)
 
 	if (w == NO_USER_PART)
 		return;
-	c->samples += n;
-	*(w == COMPLETE ? &c->complete :
-	  w == GUESSED	? &c->guessed :
-	  w == BETWEEN	? &c->between :
-			  &c->truncated) += n;
+	sum_add(&c->samples, n);
+	sum_add(w == COMPLETE ? &c->complete :
+		w == GUESSED  ? &c->guessed :
+		w == BETWEEN  ? &c->between :
+				&c->truncated,
+		n);
 	if (w == CUT)
 		count_reason(c, k->p, root_name(k, stack), n);
 	count_modules(k, sample, n, w == CUT);
@@ -181,14 +200,12 @@ void completeness_find(const struct profile *p, struct completeness *c)
 	free(k.seen);
 }
 
-const char *completeness_reason_text(const struct profile *p, uint32_t name, char *buf, size_t cap)
+const char *completeness_reason_text(const struct profile *p, uint32_t name,
+				     char buf[COMPLETENESS_MAX_NAME])
 {
 	const char *s = profile_str(p, name);
-	size_t len = strlen(s);
 
-	if (len <= strlen(TRUNCATED) + 1)
-		return s;
-	snprintf(buf, cap, "%.*s", (int)(len - strlen(TRUNCATED) - 1), s + strlen(TRUNCATED));
+	snprintf(buf, COMPLETENESS_MAX_NAME, "%.*s", (int)(strlen(s) - strlen(TRUNCATED) - 1), s + strlen(TRUNCATED));
 	return buf;
 }
 

@@ -13,6 +13,7 @@
 #include "model/profile.h"
 
 #define COMPLETENESS_MAX_REASONS 24
+#define COMPLETENESS_MAX_NAME	 128	/* "[truncated: reason]" */
 
 struct completeness_reason {
 	uint32_t name;			/* string: "[truncated: no unwind data]" */
@@ -41,7 +42,8 @@ struct completeness {
 void completeness_find(const struct profile *p, struct completeness *c);
 
 /* "no unwind data" for a reason's name; in buf. */
-const char *completeness_reason_text(const struct profile *p, uint32_t name, char *buf, size_t cap);
+const char *completeness_reason_text(const struct profile *p, uint32_t name,
+				     char buf[COMPLETENESS_MAX_NAME]);
 void completeness_done(struct completeness *c);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sum.h"
 #include "base/text.h"
 #include "model/select.h"
 
@@ -39,16 +40,10 @@ struct finder {
 	struct sum *own, *subtree; /* [nr_stacks] */
 };
 
-static void add(int64_t *sum, int64_t n)
-{
-	if (__builtin_add_overflow(*sum, n, sum))
-		*sum = n < 0 ? INT64_MIN : INT64_MAX;
-}
-
 static void add_sum(struct sum *sum, const struct sum *n)
 {
-	add(&sum->value, n->value);
-	add(&sum->n, n->n);
+	sum_add(&sum->value, n->value);
+	sum_add(&sum->n, n->n);
 }
 
 static bool equal_row(const void *owner, uint32_t id, const void *key)
@@ -320,8 +315,8 @@ static void cut(struct hotspots *out, uint32_t limit)
 	if (!limit || out->nr <= limit)
 		return;
 	for (h = out->row + limit; h < out->row + out->nr; h++) {
-		add(&out->hidden_self, h->self_ns);
-		add(&out->hidden_self_samples, h->self_samples);
+		sum_add(&out->hidden_self, h->self_ns);
+		sum_add(&out->hidden_self_samples, h->self_samples);
 		free(h->symbol);
 		free(h->module);
 	}

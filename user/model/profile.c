@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/sum.h"
 #include "base/text.h"
 
 static const struct {
@@ -277,10 +278,8 @@ void profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64
 		index_add(&p->sample_index, hash, id);
 	}
 	sum = profile_values(p, id);
-	for (i = 0; i < p->nr_columns; i++) {
-		if (__builtin_add_overflow(sum[i], values[i], &sum[i]))
-			sum[i] = values[i] < 0 ? INT64_MIN : INT64_MAX;
-	}
+	for (i = 0; i < p->nr_columns; i++)
+		sum_add(&sum[i], values[i]);
 }
 
 const struct label *profile_label(const struct profile *p, uint32_t label_set, const char *key)

@@ -184,14 +184,14 @@ static void put_unnamed(const struct profile *p, struct buf *out)
 static void put_completeness(const struct profile *p, struct buf *out)
 {
 	struct completeness c;
-	char digits[32], buf[128];
+	char digits[32], buf[COMPLETENESS_MAX_NAME];
 	int64_t tenths;
 	uint32_t i;
 
 	completeness_find(p, &c);
-	if (c.samples) {
+	if (c.complete >= 0 && c.samples >= c.complete && c.samples > 0) {
 		/* never rounded up: 100.0 % is all of them */
-		tenths = c.complete * 1000 / c.samples;
+		tenths = (int64_t)((__int128)c.complete * 1000 / c.samples);
 		buf_printf(out, "dwell: %d.%d %% of %s user stacks whole", (int)(tenths / 10),
 			   (int)(tenths % 10), group_digits(digits, c.samples));
 		if (c.between)
@@ -201,7 +201,7 @@ static void put_completeness(const struct profile *p, struct buf *out)
 		for (i = 0; i < c.nr_reasons && i < MAX_LISTED; i++)
 			buf_printf(out, "%s%s %s", i ? ", " : "; cut off: ",
 				   group_digits(digits, c.reason[i].samples),
-				   completeness_reason_text(p, c.reason[i].name, buf, sizeof(buf)));
+				   completeness_reason_text(p, c.reason[i].name, buf));
 		if (c.nr_modules && c.module[0].stopped)
 			buf_printf(out, " (most in %s)", profile_module(p, c.module[0].mapping));
 		buf_putc(out, '\n');

@@ -478,6 +478,14 @@ bool capture_uses_slots(const struct capture *c)
 	return c->loaded.uses_slots;
 }
 
+int capture_program(const struct capture *c, size_t i, struct capture_program *p)
+{
+	if (i >= c->loaded.nr_programs)
+		return -1;
+	*p = c->loaded.program[i];
+	return 0;
+}
+
 uint64_t capture_not_followed(const struct capture *c)
 {
 	return c->not_followed;

@@ -25,6 +25,7 @@ struct capture_config {
 	bool take_user, take_kernel;	/* parts of the stacks */
 	uint32_t ring_bytes;		/* per CPU, a power of two >= CAPTURE_MIN_RING; 0: fits the rate */
 	bool only_targets;		/* count only what capture_target() names, and its children */
+	bool count_verified;		/* for capture_program() */
 	struct worker *worker;		/* makes unwind rows; the caller's */
 };
 
@@ -73,6 +74,15 @@ int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l) must_
 
 /* Is a task known by what the switch program left (5.10), and not by itself? */
 bool capture_uses_slots(const struct capture *c);
+
+/* A program that was loaded, and with count_verified the instructions that the kernel's verifier took. */
+struct capture_program {
+	const char *name;
+	uint32_t verified;		/* 0: unknown */
+};
+
+/* The i-th of them; 0, or -1 behind the last. */
+int capture_program(const struct capture *c, size_t i, struct capture_program *p);
 
 /* Children that were not followed, since the table of wanted processes was full. */
 uint64_t capture_not_followed(const struct capture *c);

@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <malloc.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,7 +19,9 @@
 #include "proc/kernel.h"
 #include "sampler.skel.h"
 
-#define MAX_TARGETS 16384
+#define MAX_TARGETS   16384
+#define MAX_STATS_LOG 16384
+#define LOG_STATS     4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
 
 static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -173,6 +176,42 @@ static void visit_cpus(const bool *online, int nr_cpus)
 	(void)sched_setaffinity(0, sizeof(was), &was);
 }
 
+/* "processed 10551 insns (limit 1000000) ..." */
+static uint32_t processed(const char *log)
+{
+	static const char word[] = "processed ";
+	const char *at = strstr(log, word);
+
+	return at ? (uint32_t)strtoul(at + strlen(word), NULL, 10) : 0;
+}
+
+/* Loads, and lists what was loaded; each program's log has its statistics where they are wanted. */
+static int load_programs(struct loaded *l, bool statistics)
+{
+	struct bpf_program *prog;
+	size_t n = 0;
+	int r;
+
+	bpf_object__for_each_program(prog, l->skel->obj)
+		n++;
+	l->program = xcalloc(n, sizeof(*l->program));
+	autofree char *log = xcalloc(n, MAX_STATS_LOG);
+	bpf_object__for_each_program(prog, l->skel->obj) {
+		if (!bpf_program__autoload(prog))
+			continue;
+		l->program[l->nr_programs].name = bpf_program__name(prog);
+		if (statistics &&
+		    (bpf_program__set_log_buf(prog, log + l->nr_programs * MAX_STATS_LOG, MAX_STATS_LOG) ||
+		     bpf_program__set_log_level(prog, LOG_STATS)))
+			return -EINVAL;
+		l->nr_programs++;
+	}
+	r = sampler_bpf__load(l->skel);
+	for (n = 0; statistics && n < l->nr_programs; n++)
+		l->program[n].verified = processed(log + n * MAX_STATS_LOG);
+	return r;
+}
+
 static int load_and_attach(struct loaded *l, const struct load_request *q)
 {
 	int r;
@@ -185,7 +224,7 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 	r = size_maps(l, q->cfg);
 	if (r)
 		return r;
-	r = sampler_bpf__load(l->skel);
+	r = load_programs(l, q->cfg->count_verified);
 	if (r)
 		return load_error(r);
 	r = make_rings(l, q->online, q->ring_bytes);
@@ -229,6 +268,7 @@ void load_close(struct loaded *l)
 		if (l->ring_fd[cpu] >= 0)
 			close(l->ring_fd[cpu]);
 	free(l->ring_fd);
+	free(l->program);
 	sampler_bpf__destroy(l->skel);
 	memset(l, 0, sizeof(*l));
 }

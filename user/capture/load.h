@@ -16,6 +16,8 @@ struct loaded {
 	bool uses_slots;		/* 5.10: identity from the switch program */
 	int *ring_fd;			/* [nr_cpus], -1 where the CPU has none */
 	int nr_cpus;			/* possible CPUs */
+	struct capture_program *program;
+	size_t nr_programs;
 };
 
 struct load_request {

@@ -42,6 +42,7 @@ void checkup_done(struct checkup *c)
 	free(c->check);
 	free(c->right);
 	free(c->trial.cpu);
+	free(c->program);
 }
 
 /* What keeps dwell from recording: the first needed check that says no. NULL: nothing does. */
@@ -205,6 +206,22 @@ static json_t *trial_json(const struct trial *t)
 	return o;
 }
 
+static json_t *programs_json(const struct checkup *c)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < c->nr_programs; i++) {
+		json_t *o = json_object();
+		uint32_t n = c->program[i].verified;
+
+		set(o, "name", json_string(c->program[i].name));
+		set(o, "verified_instructions", n ? json_integer(n) : json_null());
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static void put_json(const struct checkup *c, struct buf *out)
 {
 	json_t *o = json_object(), *list = json_array();
@@ -218,6 +235,7 @@ static void put_json(const struct checkup *c, struct buf *out)
 		json_array_append_new(list, check_json(&c->check[i]));
 	set(o, "checks", list);
 	set(o, "rights", rights_json(c));
+	set(o, "programs", programs_json(c));
 	set(o, "sampling", trial_json(&c->trial));
 	text = json_dumps(o, JSON_INDENT(2));
 	json_decref(o);

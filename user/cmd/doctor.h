@@ -46,10 +46,18 @@ struct trial {
 	size_t nr_cpus;
 };
 
+/* A BPF program that the kernel took, and the instructions that its verifier went through. */
+struct trial_program {
+	char name[32];
+	uint32_t verified; /* 0: unknown */
+};
+
 struct checkup {
 	struct check *check;
 	size_t nr, cap;
 	struct trial trial;
+	struct trial_program *program;
+	size_t nr_programs;
 	struct right *right; /* NR_RIGHTS of them, in doctor_system.c's order */
 	size_t nr_rights;
 	int paranoid; /* kernel.perf_event_paranoid; 2 where it is unknown */

@@ -308,6 +308,54 @@ static int try_sampling(struct trial *t, const struct kallsyms *k)
 	return e;
 }
 
+/* All programs, those too that record loads for the processes of its targets only. */
+static int list_programs(struct checkup *c)
+{
+	struct capture_config cfg = { .freq_hz = 1,
+				      .take_user = true,
+				      .take_kernel = true,
+				      .only_targets = true,
+				      .count_verified = true,
+				      .ring_bytes = CAPTURE_MIN_RING };
+	struct profile *p = profile_new();
+	struct capture_program one;
+	struct capture *cap = NULL;
+	int e = capture_open(&cap, &cfg, p, NULL);
+	size_t n;
+
+	for (n = 0; !e && !capture_program(cap, n, &one); n++)
+		;
+	c->program = xcalloc(n + 1, sizeof(*c->program));
+	for (; c->nr_programs < n && !capture_program(cap, c->nr_programs, &one); c->nr_programs++) {
+		struct trial_program *t = &c->program[c->nr_programs];
+
+		snprintf(t->name, sizeof(t->name), "%s", one.name);
+		t->verified = one.verified;
+	}
+	capture_close(cap);
+	profile_free(p);
+	return e;
+}
+
+static void check_programs(struct checkup *c)
+{
+	int e = list_programs(c);
+	struct check *row = checkup_add(c, "BPF programs", e ? VERDICT_NO : VERDICT_YES);
+	char digits[32];
+	size_t i, most = 0;
+
+	if (e) {
+		buf_puts(&row->text, error_text());
+		return;
+	}
+	for (i = 0; i < c->nr_programs; i++)
+		if (c->program[i].verified > c->program[most].verified)
+			most = i;
+	buf_printf(&row->text, "%zu load; most work for the kernel's verifier: %s, %s instructions",
+		   c->nr_programs, c->program[most].name,
+		   group_digits(digits, c->program[most].verified));
+}
+
 static uint64_t delivered(const struct ledger *l)
 {
 	return l->ticks - (uint64_t)l->missed;
@@ -387,6 +435,7 @@ void check_by_trial(struct checkup *c)
 	check_map_files(c);
 	k = check_kernel_names(c);
 	check_cycles(c);
+	check_programs(c);
 	check_sampling(c, k);
 	kallsyms_free(k);
 }

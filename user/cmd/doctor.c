@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/option.h"
 #include "cmd/cmd.h"
+#include "cmd/doctor_unwind.h"
 #include "cmd/output.h"
 
 #define SCHEMA	 "dwell.doctor/1"
@@ -257,11 +258,13 @@ static const struct option_def options[] = {
 
 static void put_help(struct buf *out)
 {
-	buf_puts(out, "usage: dwell doctor [--json]\n\n"
+	buf_puts(out, "usage: dwell doctor [--json] [PID|FILE..]\n\n"
 		      "Says what this kernel, these rights and this machine allow, and how to mend "
 		      "what they\n"
-		      "don't; samples for a tenth of a second. Exit status: 0 recording works, 1 "
-		      "it does not.\n\n");
+		      "don't; samples for a tenth of a second. Of processes and files it says by what "
+		      "means\n"
+		      "stacks through them are unwound, and what to do about those that are cut off.\n"
+		      "Exit status: 0 recording works (PID, FILE: could be looked at), 1 not.\n\n");
 	options_help(options, out);
 }
 
@@ -273,13 +276,16 @@ int cmd_doctor(int argc, char **argv)
 	bool json = false;
 	int status = 0, e = options_parse(options, &json, argc, argv, &rest);
 
-	if (!e && rest.first < argc)
-		e = fail_plain(-EINVAL, "doctor takes no '%s'", argv[rest.first]);
 	if (e < 0)
 		return usage_error();
 	signal(SIGPIPE, SIG_IGN);
 	if (e) {
 		put_help(&out);
+	} else if (rest.first < argc) {
+		struct doctor_output how = { json, (size_t)output_width(stdout) };
+
+		if (doctor_unwind(argv + rest.first, (size_t)(argc - rest.first), &how, &out) < 0)
+			status = failed();
 	} else {
 		check_system(&c);
 		check_by_trial(&c);

@@ -40,7 +40,7 @@ static bool is_truncated(const char *name)
 	size_t len = strlen(name), i;
 
 	if (strncmp(name, TRUNCATED, strlen(TRUNCATED)) || len <= strlen(TRUNCATED) + 1 ||
-	    len >= COMPLETENESS_MAX_NAME || name[len - 1] != ']')
+	    len >= COMPLETENESS_MAX_NAME || strchr(name, ']') != name + len - 1)
 		return false;
 	for (i = 0; i < len; i++)
 		if (name[i] < ' ' || name[i] > '~')
@@ -203,9 +203,8 @@ void completeness_find(const struct profile *p, struct completeness *c)
 const char *completeness_reason_text(const struct profile *p, uint32_t name,
 				     char buf[COMPLETENESS_MAX_NAME])
 {
-	const char *s = profile_str(p, name);
-
-	snprintf(buf, COMPLETENESS_MAX_NAME, "%.*s", (int)(strlen(s) - strlen(TRUNCATED) - 1), s + strlen(TRUNCATED));
+	snprintf(buf, COMPLETENESS_MAX_NAME, "%s", profile_str(p, name) + strlen(TRUNCATED));
+	buf[strcspn(buf, "]")] = 0;
 	return buf;
 }
 

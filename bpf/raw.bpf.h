@@ -11,17 +11,18 @@ const volatile __u32 raw_per_second = 200;
 /* Would tables have helped? */
 static __always_inline bool needs_raw(const struct walk *w)
 {
-	return w->status == WIRE_USER_NO_PROCESS || w->status == WIRE_USER_NO_MAP;
+	return (w->status == WIRE_USER_NO_PROCESS || w->status == WIRE_USER_NO_MAP) &&
+	       w->first + w->nr <= WIRE_RAW_FRAMES;
 }
 
 /* Copies may fill half of a ring: the other half is for samples. */
-static __always_inline bool has_room(void *ring)
+static __always_inline bool has_room(void *ring, __u64 size)
 {
-	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + sizeof(struct wire_raw) <
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + size <
 	       bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2;
 }
 
-static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 time)
+static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 time, __u64 size)
 {
 	__u64 second = time >> 30;
 
@@ -29,7 +30,7 @@ static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 ti
 		c->raw_second = second;
 		c->raw_in_second = 0;
 	}
-	if (c->raw_in_second < raw_per_second && has_room(ring)) {
+	if (c->raw_in_second < raw_per_second && has_room(ring, size)) {
 		c->raw_in_second++;
 		return true;
 	}
@@ -37,15 +38,15 @@ static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 ti
 	return false;
 }
 
-/* Copies the stack's page from there on, and up to three more: as much as is there. */
-static __always_inline __u32 copy_stack(__u8 *to, __u64 sp)
+/* Copies the stack's page from there on, and the ones above it: as much as is there. */
+static __always_inline __u32 copy_stack(__u8 *to, __u64 sp, const __u32 pages)
 {
 	__u32 first = -sp & (PAGE_BYTES - 1), off, i;
 
 	if (bpf_probe_read_user(to, first, (const void *)sp))
 		return 0;
 	WALK_UNROLL
-	for (i = 0; i < WIRE_RAW_STACK / PAGE_BYTES - 1; i++) {
+	for (i = 0; i < pages - 1; i++) {
 		off = first + i * PAGE_BYTES;
 		if (bpf_probe_read_user(to + off, PAGE_BYTES, (const void *)(sp + off)))
 			return off;
@@ -54,18 +55,51 @@ static __always_inline __u32 copy_stack(__u8 *to, __u64 sp)
 }
 
 /* What it takes to walk on from where the walk stopped. */
-static __always_inline void raw_fill(struct walk *w, struct wire_raw *r)
+static __always_inline void raw_fill(struct walk *w, struct wire_raw *r, const __u32 pages)
 {
 	r->pc = w->pc;
 	__builtin_memcpy(r->reg, w->reg, sizeof(r->reg));
 	r->return_address = w->return_address;
-	r->stack_len = copy_stack(r->stack, w->reg[REG_SP]);
+	r->stack_len = copy_stack(r->stack, w->reg[REG_SP], pages);
 	w->sample.flags |= WIRE_RAW;
 	/* in two: one copy may have 1 KiB */
 	__builtin_memcpy(r->frame, w->frame, sizeof(r->frame) / 2);
-	__builtin_memcpy(r->frame + WIRE_FRAME_SLOTS / 2, w->frame + WIRE_FRAME_SLOTS / 2,
+	__builtin_memcpy(r->frame + WIRE_RAW_FRAMES / 2, w->frame + WIRE_RAW_FRAMES / 2,
 			 sizeof(r->frame) / 2);
 	__builtin_memcpy(&r->sample, &w->sample, sizeof(r->sample));
+}
+
+static __always_inline int emit_pages(struct wire_cpu *c, struct walk *w, void *ring, const __u32 pages)
+{
+	const __u64 size = sizeof(struct wire_raw) + pages * PAGE_BYTES;
+	struct wire_raw *r;
+
+	if (!raw_allowed(c, ring, w->sample.time, size))
+		return -1;
+	r = bpf_ringbuf_reserve(ring, size, 0);
+	if (!r)
+		return -1;
+	raw_fill(w, r, pages);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	c->raw++;
+	return 0;
+}
+
+/*
+ * Everything that a later walk takes, where this one had no tables. Of a first thread's stack the
+ * kernel knows the end. 0: sent.
+ */
+static __always_inline int emit_raw(struct wire_cpu *c, struct walk *w, void *ring)
+{
+	__u64 sp = w->reg[REG_SP], needs = w->stack_top - sp;
+
+	if (w->stack_top < sp || needs > WIRE_RAW_STACK * 16ull)
+		return emit_pages(c, w, ring, 4);
+	if (needs <= PAGE_BYTES)
+		return emit_pages(c, w, ring, 2);
+	if (needs <= 3 * PAGE_BYTES)
+		return emit_pages(c, w, ring, 4);
+	return emit_pages(c, w, ring, WIRE_RAW_STACK / PAGE_BYTES);
 }
 
 #endif

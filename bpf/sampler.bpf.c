@@ -62,11 +62,19 @@ struct {
 	__type(value, struct wire_target);
 } targets SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_births);
+} births SEC(".maps");
+
 /* Who runs on each CPU: 5.10 only. tid is written last and cleared first. */
 struct slot {
 	__u32 tid, tgid;
 	__u64 start_time, exec_id;
-	__u64 stack;
+	__u64 stack, stack_top;
 	__u32 flags;
 	__u32 compat;
 	__u64 process[COMM_WORDS];
@@ -217,6 +225,14 @@ static __always_inline bool user_regs(struct bpf_perf_event_data *ctx, struct wa
 	return true;
 }
 
+/* Where the first thread's stack began. */
+static __always_inline __u64 stack_top(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+
+	return mm ? mm->start_stack : 0;
+}
+
 static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct walk *w, __u32 cpu,
 				       struct task_struct *task, const struct slot *slot)
 {
@@ -244,25 +260,11 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 		if (w->return_address)
 			s->flags |= WIRE_SYSCALL;
 		walk_user(w, cpu);
+		if (needs_raw(w))
+			w->stack_top = task ? stack_top(task) : slot ? slot->stack_top : 0;
 	}
 	s->nr_user = w->nr;
 	s->user_status = w->status;
-}
-
-/* Everything that a later walk takes, where this one had no tables. 0: sent. */
-static __always_inline int emit_raw(struct wire_cpu *c, struct walk *w, void *ring)
-{
-	struct wire_raw *r;
-
-	if (!raw_allowed(c, ring, w->sample.time))
-		return -1;
-	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
-	if (!r)
-		return -1;
-	raw_fill(w, r);
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-	c->raw++;
-	return 0;
 }
 
 static __always_inline void emit(struct wire_cpu *c, struct walk *w, __u32 cpu)
@@ -368,6 +370,7 @@ static __always_inline void slot_fill(struct task_struct *task)
 	slot->start_time = leader->start_boottime;
 	slot->exec_id = task->self_exec_id;
 	slot->stack = (__u64)task->stack;
+	slot->stack_top = stack_top(task);
 	slot->flags = task->flags;
 	slot->compat = !!(task->thread_info.flags & TIF_ADDR32);
 	copy_comm((char *)slot->process, leader->comm);
@@ -470,9 +473,20 @@ int BPF_PROG(unwind_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(unwind_exec, struct task_struct *task)
 {
-	__u32 tgid = task->tgid;
+	__u32 tgid = task->tgid, cpu = bpf_get_smp_processor_id();
+	struct wire_births *b = bpf_map_lookup_elem(&births, &cpu);
+	struct wire_birth *one;
 
 	bpf_map_delete_elem(&forked, &tgid);
+	if (!b || (only_targets && !bpf_map_lookup_elem(&targets, &tgid)))
+		return 0;
+	one = &b->birth[b->count & (WIRE_BIRTHS - 1)];
+	one->time = bpf_ktime_get_ns();
+	one->start_time = task->group_leader->start_boottime;
+	one->tgid = tgid;
+	one->exec_id = (__u32)task->self_exec_id;
+	barrier();
+	*(volatile __u64 *)&b->count += 1;
 	return 0;
 }
 

@@ -11,6 +11,9 @@
 
 #include "bpf/walk.inc"
 
+/* Set before load: frames of a user stack, 1 to WIRE_MAX_USER. */
+const volatile __u32 max_user = WIRE_MAX_USER;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);		/* CPUs; set at load */
@@ -86,12 +89,12 @@ static __always_inline void find_maps(struct walk *w)
 /* Walks from w->pc and w->reg. */
 static __always_inline void walk_user(struct walk *w, __u32 cpu)
 {
-	int i;
+	__u32 i;
 
 	find_maps(w);
 	walk_begin(w);
-	for (i = 0; i < WIRE_MAX_USER - 1; i++)
-		if (step(cpu))
+	for (i = 1; i < WIRE_MAX_USER; i++)
+		if (i >= max_user || step(cpu))
 			break;
 	/* the maps became another's on the way: nothing but the first frame is sure */
 	if (w->stamp && !is_block(w->first_map, w->stamp)) {

@@ -16,8 +16,9 @@
 
 #define WIRE_COMM_LEN	 16
 #define WIRE_MAX_KERNEL	 127	/* frames; the kernel's own default limit */
-#define WIRE_MAX_USER	 127
-#define WIRE_FRAME_SLOTS 256	/* power of two > both together */
+#define WIRE_MAX_USER	 512	/* at most; Python alone, while it imports, has over 127 */
+#define WIRE_FRAME_SLOTS 1024	/* power of two > both together */
+#define WIRE_RAW_FRAMES	 256	/* in front of a copied stack: power of two > WIRE_MAX_KERNEL */
 #define WIRE_MAX_SELF	 16	/* processes that are dwell itself */
 
 /* How the user part of a stack ended. Anything but COMPLETE and NONE is truncated. */
@@ -26,7 +27,7 @@ enum wire_user_status {
 	WIRE_USER_COMPLETE,	/* the outermost frame was reached */
 	WIRE_USER_GAP,		/* code without rows, and without a frame pointer to believe */
 	WIRE_USER_FAULT,	/* the stack's memory could not be read */
-	WIRE_USER_DEPTH,	/* more frames than WIRE_MAX_USER */
+	WIRE_USER_DEPTH,	/* more frames than are asked for */
 	WIRE_USER_NO_REGS,	/* the registers are out of reach (5.10 under lockdown) */
 	WIRE_USER_COMPAT,	/* a 32-bit program */
 	WIRE_USER_BAD_RA,	/* a return address that cannot be one */
@@ -76,7 +77,7 @@ struct wire_sample {
 	char process[WIRE_COMM_LEN];	/* its process's first thread's name */
 };
 
-#define WIRE_RAW_STACK 16384
+#define WIRE_RAW_STACK 65536	/* at most; records have room for 8, 16 or 64 KiB */
 
 /*
  * A sample that could not be walked for want of tables: what it takes to walk it later. Registers are of
@@ -84,10 +85,10 @@ struct wire_sample {
  */
 struct wire_raw {
 	struct wire_sample sample;
-	__u64 frame[WIRE_FRAME_SLOTS];	/* as behind every sample */
+	__u64 frame[WIRE_RAW_FRAMES];	/* as behind every sample */
 	__u64 pc, reg[16];
 	__u32 return_address, stack_len;
-	__u8 stack[WIRE_RAW_STACK];	/* from reg[7], the stack pointer, on */
+	__u8 stack[];			/* from reg[7], the stack pointer, on */
 };
 
 /*
@@ -117,6 +118,22 @@ struct wire_task {
 	__u32 exec_id;
 };
 
+/* A process that has begun a new program. */
+struct wire_birth {
+	__u64 time;		/* CLOCK_MONOTONIC, ns */
+	__u64 start_time;
+	__u32 tgid;
+	__u32 exec_id;
+};
+
+#define WIRE_BIRTHS 128		/* of one CPU, a power of two */
+
+/* The latest of one CPU; the n-th (from 0) is at n % WIRE_BIRTHS. */
+struct wire_births {
+	__u64 count;		/* grows when the next is complete */
+	struct wire_birth birth[WIRE_BIRTHS];
+};
+
 /* A process that is asked for (key: tgid). */
 struct wire_target {
 	__u64 start_time;	/* 0: not known yet, the first match fills it in */
@@ -126,6 +143,7 @@ struct wire_target {
 
 _Static_assert(sizeof(struct wire_sample) == 88, "wire_sample");
 _Static_assert(sizeof(struct wire_cpu) == 256, "wire_cpu");
+_Static_assert(sizeof(struct wire_birth) == 24, "wire_birth");
 _Static_assert(sizeof(struct wire_target) == 16, "wire_target");
 
 #endif

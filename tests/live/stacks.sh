@@ -39,6 +39,10 @@ claim 'deep: a function that recurs counts once in total' holds deep '
 sample deep-user -U
 claim '-U: no kernel frame' lacks '_\[k\]' deep-user.folded
 claim '-U: the user frames are there' has 'main(;deep){30};work [0-9]+$' deep-user.folded
+sample deep-cut --max-frames 10
+claim '--max-frames: the innermost ones, under a root that says so' others \
+	'^deep;\[truncated: too deep\];(deep;){9}work(;[^;]+_\[k\])* [0-9]+$' deep-cut.known
+claim '--max-frames: such stacks are there' has '^deep;\[truncated: too deep\];(deep;){9}work [0-9]+$' deep-cut.folded
 reap "$pid"
 
 # From a system call's entry on: an interrupt may hit the stub before it.

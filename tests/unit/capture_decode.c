@@ -32,7 +32,7 @@ static int setup(void **state)
 	profile_native(f->p, 1000);
 	f->im = images_new();
 	assert_true(images_scan(f->im) > 0);
-	f->d = decoder_new(f->p, NULL, f->im, NULL);
+	f->d = decoder_new(f->p, NULL, f->im, NULL, WIRE_MAX_USER);
 	f->r.s.time = clock_mono();
 	f->r.s.start_time = 1;
 	f->r.s.tgid = f->r.s.tid = (uint32_t)getpid();
@@ -173,6 +173,7 @@ static void names_are_sanitized(void **state)
 static void records_that_are_not_whole_are_refused(void **state)
 {
 	struct fixture *f = *state;
+	struct wire_raw *raw = (struct wire_raw *)&f->r;
 
 	f->r.s.nr_user = 4;
 	f->r.s.user_status = WIRE_USER_COMPLETE;
@@ -189,6 +190,12 @@ static void records_that_are_not_whole_are_refused(void **state)
 	f->r.s.nr_user = 0;
 	f->r.s.user_status = WIRE_USER_NONE;
 	f->r.s.flags = WIRE_RAW;
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(*raw) - 1, clock_mono()), -EBADMSG);
+	raw->stack_len = 9;
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(*raw) + 8, clock_mono()), -EBADMSG);
+	raw->stack_len = 0;
+	f->r.s.nr_kernel = 127;
+	f->r.s.nr_user = WIRE_RAW_FRAMES - 126;
 	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(f->r), clock_mono()), -EBADMSG);
 	assert_int_equal(f->p->nr_samples, 0);
 }

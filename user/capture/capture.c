@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "capture/births.h"
 #include "capture/chunks.h"
 #include "capture/counters.h"
 #include "capture/decode.h"
@@ -27,10 +28,11 @@
 #define MAX_DRAIN_NS (400 * NSEC_PER_MSEC)
 #define RING_NS	     (500 * NSEC_PER_MSEC)
 #define MIN_COPIES   40
+#define COPY_BYTES   (20u << 10)	/* most of a copied stack's record need no more */
 #define SETTLE_NS    (50 * NSEC_PER_MSEC)	/* of a drain, for tables that samples wait for */
 #define EXPIRE_NS    NSEC_PER_SEC
-/* the deepest stack's record, with the ring's header */
-#define LARGEST_RECORD (sizeof(struct wire_sample) + 8 + WIRE_FRAME_SLOTS * 8)
+/* the record of a stack that is deep, but for Python and recursion, with the ring's header */
+#define LARGEST_RECORD (sizeof(struct wire_sample) + 8 + 256 * 8)
 /* of on_record(): this drain has read what was there when it began */
 #define ROUND_OVER     (-ECANCELED)
 
@@ -48,6 +50,7 @@ struct capture {
 	const struct kallsyms *kallsyms;
 	struct images *images;
 	struct sideband *sideband;
+	struct births births;
 	struct chunks chunks;
 	struct unwinder *unwinder;	/* NULL: no user stacks */
 	struct tasks tasks;
@@ -97,7 +100,7 @@ static uint32_t ring_bytes(const struct capture_config *cfg)
 		return cfg->ring_bytes;
 	/* and some copies of stacks, of processes that are new */
 	if (cfg->take_user)
-		want += MIN_COPIES * sizeof(struct wire_raw);
+		want += MIN_COPIES * COPY_BYTES;
 	while (size < want && size < CAPTURE_MAX_RING)
 		size *= 2;
 	return (uint32_t)size;
@@ -131,6 +134,7 @@ static int open_counters(struct capture *c)
 		    bpf_map__fd(c->loaded.skel->maps.cpus), 0);
 	if (live == MAP_FAILED)
 		return fail(-errno, "map the sampler's counters");
+	(void)madvise(live, c->live_size, MADV_DONTFORK);
 	c->live = live;
 	return 0;
 }
@@ -168,10 +172,13 @@ static int open_unwinding(struct capture *c, const bool *online)
 				bpf_map__fd(skel->maps.processes));
 		if (r)
 			return r;
+		r = births_open(&c->births, bpf_map__fd(skel->maps.births), c->nr_cpus);
+		if (r)
+			return r;
 		tasks_read(&c->tasks, bpf_link__fd(skel->links.list_tasks));
 		c->unwinder = unwinder_new(&c->chunks.memory, c->cfg.worker, images_objects(c->images));
 	}
-	c->decoder = decoder_new(c->p, c->kallsyms, c->images, c->unwinder);
+	c->decoder = decoder_new(c->p, c->kallsyms, c->images, c->unwinder, c->cfg.max_user);
 	return 0;
 }
 
@@ -218,6 +225,8 @@ int capture_open(struct capture **out, const struct capture_config *cfg, struct 
 	int r;
 
 	c->cfg = *cfg;
+	if (!c->cfg.max_user || c->cfg.max_user > WIRE_MAX_USER)
+		c->cfg.max_user = WIRE_MAX_USER;
 	c->p = p;
 	c->period_ns = NSEC_PER_SEC / cfg->freq_hz;
 	c->drain_ns = MIN_DRAIN_NS;
@@ -248,6 +257,7 @@ void capture_close(struct capture *c)
 	decoder_free(c->decoder);
 	unwinder_free(c->unwinder);
 	tasks_done(&c->tasks);
+	births_close(&c->births);
 	chunks_close(&c->chunks);
 	sideband_close(c->sideband);
 	images_free(c->images);
@@ -349,6 +359,43 @@ static void on_expired(void *ctx, struct image *i)
 		unwinder_forget(c->unwinder, i, c->now_ns);
 }
 
+static void on_birth(void *ctx, const struct wire_birth *b)
+{
+	struct capture *c = ctx;
+
+	(void)images_find(c->images, (int)b->tgid, b->start_time, b->exec_id, b->time);
+}
+
+struct publication {
+	struct capture *c;
+	uint64_t end_ns;
+};
+
+/* Those that are not yet to be published stay on the list. */
+static int publish_changed(void *ctx, struct image *i)
+{
+	const struct publication *p = ctx;
+	uint64_t now = clock_mono();
+
+	if (!i->identified || !i->known)
+		return 0;
+	if (unwinder_prepare(p->c->unwinder, i, now < p->end_ns ? p->end_ns - now : 0))
+		return 1;
+	unwinder_publish(p->c->unwinder, i, p->c->now_ns);
+	return 0;
+}
+
+/* The maps of programs that began or changed since the last time. 1: there is more to do. */
+static int publish(struct capture *c)
+{
+	struct publication p = { c, clock_mono() + SETTLE_NS };
+
+	if (!c->unwinder)
+		return 0;
+	births_read(&c->births, sideband_time(c->sideband), on_birth, c);
+	return images_each_changed(c->images, publish_changed, &p);
+}
+
 /* What happened to processes first, then the samples of them, then those that waited. */
 static int read_rings(struct capture *c, bool all)
 {
@@ -357,6 +404,7 @@ static int read_rings(struct capture *c, bool all)
 	news = sideband_read(c->sideband, c->images);
 	if (news < 0)
 		return news;
+	news += publish(c);
 	r = read_samples(c);
 	if (r)
 		return r;

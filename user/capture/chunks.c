@@ -16,7 +16,11 @@ static void *map_fd(int fd, size_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	/* the next worker is not to have it */
+	(void)madvise(p, bytes, MADV_DONTFORK);
+	return p;
 }
 
 /*

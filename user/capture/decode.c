@@ -12,7 +12,7 @@
 /* A sample that waits for tables. */
 struct pending {
 	uint64_t since_ns;
-	struct wire_raw raw;		/* no more of it than was filled */
+	struct wire_raw raw;		/* and its stack */
 };
 
 /* A kernel address that was met of late, and its frame: they recur in nearly every sample. */
@@ -29,7 +29,8 @@ struct decoder {
 	uint32_t *mapping;		/* of each object; 0: none yet */
 	size_t nr_mappings, cap_mappings;
 	struct pending **pending;	/* oldest first */
-	size_t nr_pending, cap_pending;
+	size_t nr_pending, cap_pending, pending_bytes;
+	uint32_t max_user;
 	uint32_t key_pid, key_tid, key_comm, key_process;
 	struct kernel_frame kernel[KERNEL_CACHE];
 };
@@ -59,7 +60,7 @@ static const char *const ended[WIRE_USER_STATUSES] = {
 };
 
 struct decoder *decoder_new(struct profile *p, const struct kallsyms *k, struct images *im,
-			    struct unwinder *u)
+			    struct unwinder *u, uint32_t max_user)
 {
 	struct decoder *d = xcalloc(1, sizeof(*d));
 
@@ -67,6 +68,7 @@ struct decoder *decoder_new(struct profile *p, const struct kallsyms *k, struct 
 	d->kallsyms = k;
 	d->images = im;
 	d->unwinder = u;
+	d->max_user = max_user;
 	d->key_pid = profile_strings(p, "pid");
 	d->key_tid = profile_strings(p, "tid");
 	d->key_comm = profile_strings(p, "comm");
@@ -242,13 +244,13 @@ static void add_walked(struct decoder *d, const struct wire_raw *r, struct image
 				      .return_address = r->return_address,
 				      .bytes = r->stack,
 				      .len = r->stack_len };
-	uint64_t frame[2 * WIRE_FRAME_SLOTS];
+	uint64_t frame[WIRE_FRAME_SLOTS + WIRE_RAW_FRAMES];
 	/* the last frame of the kernel side is the first one here */
 	uint32_t had = s->nr_user ? s->nr_user - 1u : 0;
 	struct replay_walk walk;
 	struct parts u = { .kernel = (const uint64_t *)r->frame, .frame = frame };
 
-	stack.max = WIRE_MAX_USER - had;
+	stack.max = d->max_user - had;
 	memcpy(stack.reg, r->reg, sizeof(stack.reg));
 	unwinder_walk(d->unwinder, image, &stack, &walk);
 	memcpy(frame, r->frame + s->nr_kernel, had * sizeof(*frame));
@@ -294,11 +296,12 @@ static bool try_raw(struct decoder *d, const struct wire_raw *r, uint64_t now_ns
 
 static void keep(struct decoder *d, const struct wire_raw *r, uint64_t now_ns)
 {
-	size_t bytes = offsetof(struct pending, raw.stack) + r->stack_len;
+	size_t bytes = sizeof(struct pending) + r->stack_len;
 	struct pending *p = xmalloc(bytes);
 
 	p->since_ns = now_ns;
-	memcpy(&p->raw, r, offsetof(struct wire_raw, stack) + r->stack_len);
+	d->pending_bytes += bytes;
+	memcpy(&p->raw, r, sizeof(*r) + r->stack_len);
 	grow(&d->pending, &d->cap_pending, d->nr_pending + 1, sizeof(*d->pending));
 	d->pending[d->nr_pending++] = p;
 }
@@ -313,10 +316,12 @@ void decoder_settle(struct decoder *d, uint64_t now_ns, uint64_t budget_ns, bool
 		bool last = all || now_ns - p->since_ns > PENDING_MAX_NS;
 
 		spent = clock_mono() - start;
-		if (try_raw(d, &p->raw, now_ns, spent < budget_ns ? budget_ns - spent : 0, last))
+		if (try_raw(d, &p->raw, now_ns, spent < budget_ns ? budget_ns - spent : 0, last)) {
+			d->pending_bytes -= sizeof(*p) + p->raw.stack_len;
 			free(p);
-		else
+		} else {
 			d->pending[kept++] = p;
+		}
 	}
 	d->nr_pending = kept;
 }
@@ -333,7 +338,7 @@ static int check(const struct wire_sample *s, size_t size)
 	if (size < sizeof(*s) || s->nr_kernel > WIRE_MAX_KERNEL || s->nr_user > WIRE_MAX_USER ||
 	    s->user_status >= WIRE_USER_STATUSES ||
 	    size < sizeof(*s) + ((size_t)s->nr_kernel + s->nr_user) * sizeof(uint64_t) ||
-	    (s->flags & WIRE_RAW && (size < sizeof(*r) || r->stack_len > WIRE_RAW_STACK)))
+	    (s->flags & WIRE_RAW && (size < sizeof(*r) || s->nr_kernel + s->nr_user > WIRE_RAW_FRAMES || r->stack_len > size - sizeof(*r))))
 		return fail_plain(-EBADMSG, "a record of %zu bytes is not whole", size);
 	return 0;
 }
@@ -349,7 +354,7 @@ int decoder_add(struct decoder *d, const struct wire_sample *s, size_t size, uin
 		const struct wire_raw *raw = (const struct wire_raw *)s;
 
 		/* what takes time waits for decoder_settle(), which minds it */
-		if (!try_raw(d, raw, now_ns, 0, d->nr_pending >= PENDING_MAX))
+		if (!try_raw(d, raw, now_ns, 0, d->nr_pending >= PENDING_MAX || d->pending_bytes >= PENDING_MAX_BYTES))
 			keep(d, raw, now_ns);
 		return 0;
 	}

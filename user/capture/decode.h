@@ -14,13 +14,18 @@
 #include "unwind/unwinder.h"
 
 #define PENDING_MAX_NS 3000000000ull
-#define PENDING_MAX    4096		/* samples that wait; more are cut short, and say so */
+/* Samples that wait, and their bytes; more are cut short, and say so. */
+#define PENDING_MAX	  4096
+#define PENDING_MAX_BYTES (8u << 20)
 
 struct decoder;
 
-/* All but the profile may be without: kallsyms NULL, unwinder NULL (stacks end where the kernel side ended them). */
+/*
+ * All but the profile may be without: kallsyms NULL, unwinder NULL (stacks end where the kernel side ended them).
+ * max_user: frames of a user stack.
+ */
 struct decoder *decoder_new(struct profile *p, const struct kallsyms *k, struct images *im,
-			    struct unwinder *u);
+			    struct unwinder *u, uint32_t max_user);
 void decoder_free(struct decoder *d);
 
 /* One record of `size` bytes from the kernel; -EBADMSG when it is not whole. now_ns: CLOCK_MONOTONIC. */

@@ -20,7 +20,7 @@
 #include "sampler.skel.h"
 
 #define MAX_TARGETS   16384
-#define MAX_STATS_LOG 16384
+#define MAX_STATS_LOG (1u << 20) /* on its way there the verifier writes more than it leaves */
 #define LOG_STATS     4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
 
 static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -45,6 +45,16 @@ static int restore_user_reads(struct bpf_program *prog, struct bpf_prog_load_opt
 		    copy[i].imm == BPF_FUNC_probe_read)
 			copy[i].imm = BPF_FUNC_probe_read_user;
 	return bpf_program__set_insns(prog, copy, n);
+}
+
+/* Once, and for good: libbpf 1.1 frees its list of one when that is unregistered, and goes on using it. */
+static void keep_user_reads(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = restore_user_reads);
+	static bool done;
+
+	if (!done)
+		done = libbpf_register_prog_handler("perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, &handler) >= 0;
 }
 
 static bool locked_down(void)
@@ -105,6 +115,7 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	s->rodata->only_targets = cfg->only_targets;
 	s->rodata->take_kernel = cfg->take_kernel;
 	s->rodata->take_user = cfg->take_user;
+	s->rodata->max_user = cfg->max_user;
 	s->rodata->read_kernel_memory = slots && !locked_down();
 	bpf_program__set_autoload(s->progs.sample_task, !slots);
 	bpf_program__set_autoload(s->progs.sample_slot, slots);
@@ -126,6 +137,7 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 
 	if (bpf_map__set_max_entries(s->maps.cpus, n) || bpf_map__set_max_entries(s->maps.walks, n) ||
 	    bpf_map__set_max_entries(s->maps.rings, n) ||
+	    bpf_map__set_max_entries(s->maps.births, n) ||
 	    bpf_map__set_max_entries(s->maps.slots, l->uses_slots ? n : 1) ||
 	    bpf_map__set_max_entries(s->maps.targets, cfg->only_targets ? MAX_TARGETS : 1) ||
 	    (!cfg->take_user && (bpf_map__set_max_entries(s->maps.processes, 1) ||
@@ -242,8 +254,7 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 
 int load_open(struct loaded *l, const struct load_request *q)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = restore_user_reads);
-	int r, cpu, id = -1;
+	int r, cpu;
 
 	libbpf_set_print(silent);
 	l->nr_cpus = q->nr_cpus;
@@ -251,10 +262,8 @@ int load_open(struct loaded *l, const struct load_request *q)
 	for (cpu = 0; cpu < l->nr_cpus; cpu++)
 		l->ring_fd[cpu] = -1;
 	if (locked_down())
-		id = libbpf_register_prog_handler("perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, &handler);
+		keep_user_reads();
 	r = load_and_attach(l, q);
-	if (id >= 0)
-		libbpf_unregister_prog_handler(id);
 	/* the kernel's type information, several MB, is not needed any more */
 	malloc_trim(0);
 	return r;

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/option.h"
+#include "bpf/wire.h"
 #include "capture/event.h"
 
 #define DEFAULT_HZ	99
@@ -50,6 +51,17 @@ static int set_freq(void *ctx, const char *value)
 		return fail_plain(-EINVAL, "-F %s is over this kernel's limit of %u (sysctl "
 					   "kernel.perf_event_max_sample_rate)", value, max);
 	a->capture.freq_hz = (uint32_t)hz;
+	return 0;
+}
+
+static int set_max_frames(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+	uint64_t n;
+
+	if (parse_u64(value, &n) || !n || n > WIRE_MAX_USER)
+		return fail_plain(-EINVAL, "'%s': --max-frames takes 1 to %u frames", value, WIRE_MAX_USER);
+	a->capture.max_user = (uint32_t)n;
 	return 0;
 }
 
@@ -120,6 +132,7 @@ static const struct option_def options[] = {
 	  set_output },
 	{ 'U', "user", NULL, "user part of the stacks only", set_user },
 	{ 'K', "kernel", NULL, "kernel part of the stacks only", set_kernel },
+	{ 0, "max-frames", "N", "of a user stack, from the innermost on (512)", set_max_frames },
 	{ 0, "limit", "N", "rows of the table (20; 0: all)", set_limit },
 	{ 0, "buffer", "KIB", "ring buffer per CPU (fits the rate)", set_buffer },
 	{ 'q', "quiet", NULL, "no table, only errors", set_quiet },

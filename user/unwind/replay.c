@@ -30,6 +30,8 @@ static int walk_read(void *to, __u32 len, __u64 from)
 {
 	__u64 off = from - the_stack->reg[7];
 
+	if (the_stack->read)
+		return the_stack->read(the_stack->ctx, to, len, from);
 	if (off > the_stack->len || len > the_stack->len - off)
 		return -1;
 	memcpy(to, the_stack->bytes + off, len);

@@ -17,6 +17,9 @@ struct replay_stack {
 	bool return_address;
 	const uint8_t *bytes;			/* the stack from reg[7] on */
 	uint32_t len;
+	/* NULL: all there is is in bytes. Else reads any memory of the process; non-zero: cannot. */
+	int (*read)(void *ctx, void *to, uint32_t len, uint64_t from);
+	void *ctx;
 	uint32_t max;				/* frames at most */
 };
 

@@ -100,7 +100,9 @@ struct pt_regs {
 	unsigned long sp;
 };
 
-struct mm_struct;
+struct mm_struct {
+	unsigned long start_stack;
+};
 
 struct task_struct {
 	struct thread_info thread_info;

@@ -42,7 +42,7 @@ DWELL_CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -mcpu=v3 -Wall -Wextra \
 	-Wno-unused-parameter -Wno-unknown-attributes -Wno-missing-declarations -Ivmlinux/$(ARCH) -I. \
-	$(if $(filter 1,$(WERROR)),-Werror)
+	$(if $(filter 1,$(WERROR)),-Werror) $(BPF_EXTRA)
 
 ROOMS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' user/ROOMS)
 SRC := $(foreach r,$(ROOMS),$(wildcard user/$(r)/*.c))

@@ -71,7 +71,7 @@ static bool same_maps(const struct maps *a, const struct maps *b)
 
 static bool holds(const struct watch *w, const struct image *i, const struct exec_map *m)
 {
-	const struct image_map *have = image_find(i, m->start);
+	const struct image_map *have = image_find(i, m->start, UINT64_MAX);
 	const struct object_file *o;
 
 	if (!have || have->start > m->start || have->end < m->end)

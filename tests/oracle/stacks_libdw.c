@@ -144,7 +144,7 @@ static void ours(struct subject *s, struct image *image, int tid, struct replay_
 	       (uint64_t[]){ r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10,
 			     r.r11, r.r12, r.r13, r.r14, r.r15 },
 	       sizeof(stack.reg));
-	unwinder_walk(s->unwinder, image, &stack, walk);
+	unwinder_walk(s->unwinder, image, clock_mono(), &stack, walk);
 }
 
 static void show(const struct chain *c, const struct replay_walk *w, int tid)

@@ -10,7 +10,7 @@
 
 static bool put(struct image *i, uint64_t from, uint64_t to, uint64_t offset, uint32_t object)
 {
-	struct image_map m = { from * PAGE, to * PAGE, offset * PAGE, object };
+	struct image_map m = { from * PAGE, to * PAGE, offset * PAGE, object, 0 };
 
 	return image_put(i, &m);
 }
@@ -47,6 +47,7 @@ static void a_mapping_replaces_what_it_overlaps(void **state)
 	assert_true(put(&i, 1, 100, 0, 5));
 	assert_int_equal(i.nr_maps, 1);
 	free(i.map);
+	free(i.former);
 }
 
 static void neighbours_stay(void **state)
@@ -57,34 +58,36 @@ static void neighbours_stay(void **state)
 	put(&i, 20, 30, 0, 2);
 	put(&i, 5, 10, 0, 3);
 	assert_int_equal(i.nr_maps, 3);
-	assert_ptr_equal(image_find(&i, 10 * PAGE), &i.map[1]);
-	assert_ptr_equal(image_find(&i, 10 * PAGE - 1), &i.map[0]);
-	assert_ptr_equal(image_find(&i, 30 * PAGE - 1), &i.map[2]);
-	assert_null(image_find(&i, 30 * PAGE));
-	assert_null(image_find(&i, 0));
+	assert_ptr_equal(image_find(&i, 10 * PAGE, UINT64_MAX), &i.map[1]);
+	assert_ptr_equal(image_find(&i, 10 * PAGE - 1, UINT64_MAX), &i.map[0]);
+	assert_ptr_equal(image_find(&i, 30 * PAGE - 1, UINT64_MAX), &i.map[2]);
+	assert_null(image_find(&i, 30 * PAGE, UINT64_MAX));
+	assert_null(image_find(&i, 0, UINT64_MAX));
 	free(i.map);
+	free(i.former);
 }
 
 static void only_changes_make_a_version(void **state)
 {
 	struct image i = { 0 };
 	uint32_t version;
-	struct image_map same[2] = { { PAGE, 2 * PAGE, 0, 1 }, { 3 * PAGE, 4 * PAGE, 0, 1 } };
+	struct image_map same[2] = { { PAGE, 2 * PAGE, 0, 1, 0 }, { 3 * PAGE, 4 * PAGE, 0, 1, 0 } };
 
 	put(&i, 1, 2, 0, 1);
 	put(&i, 3, 4, 0, 1);
 	version = i.version;
 	assert_false(put(&i, 1, 2, 0, 1));
 	assert_false(put(&i, 5, 5, 0, 1));
-	assert_false(image_set(&i, same, 2));
+	assert_false(image_set(&i, same, 2, 50));
 	assert_int_equal(i.version, version);
 	same[1].offset = PAGE;
-	assert_true(image_set(&i, same, 2));
-	assert_true(image_set(&i, NULL, 0));
+	assert_true(image_set(&i, same, 2, 50));
+	assert_true(image_set(&i, NULL, 0, 50));
 	assert_int_equal(i.nr_maps, 0);
 	assert_int_equal(i.version, version + 2);
 	assert_true(put(&i, 1, 2, 0, 1));
 	free(i.map);
+	free(i.former);
 }
 
 static void no_more_than_the_limit(void **state)
@@ -99,6 +102,7 @@ static void no_more_than_the_limit(void **state)
 	/* in place of another there is room */
 	assert_true(put(&i, 1, 2, 0, 2));
 	free(i.map);
+	free(i.former);
 }
 
 #define PAGES 64
@@ -124,7 +128,7 @@ static void random_mappings_are_as_by_page(void **state)
 			offset[k] = n + k - from;
 		}
 		for (k = 0; k < PAGES; k++) {
-			const struct image_map *m = image_find(&i, k * PAGE + 17);
+			const struct image_map *m = image_find(&i, k * PAGE + 17, UINT64_MAX);
 
 			assert_int_equal(m ? m->object : 0, object[k]);
 			if (m)
@@ -134,6 +138,82 @@ static void random_mappings_are_as_by_page(void **state)
 			assert_true(i.map[k - 1].end <= i.map[k].start);
 	}
 	free(i.map);
+	free(i.former);
+}
+
+/* A library that came where another was: a sample finds what was there at its time. */
+static void what_was_replaced_is_found_for_its_time(void **state)
+{
+	struct image i = { 0 };
+	struct image_map a = { PAGE, 3 * PAGE, 0, 1, 10 }, b = { PAGE, 3 * PAGE, 0, 2, 20 };
+	struct image_map c = { 2 * PAGE, 4 * PAGE, 0, 3, 30 };
+
+	assert_true(image_put(&i, &a));
+	assert_true(image_put(&i, &b));
+	assert_true(image_put(&i, &c));
+	assert_null(image_find(&i, PAGE, 9));
+	assert_int_equal(image_find(&i, PAGE, 10)->object, 1);
+	assert_int_equal(image_find(&i, 2 * PAGE, 19)->object, 1);
+	assert_int_equal(image_find(&i, 2 * PAGE, 20)->object, 2);
+	assert_int_equal(image_find(&i, 2 * PAGE, 29)->object, 2);
+	assert_int_equal(image_find(&i, 2 * PAGE, 30)->object, 3);
+	assert_int_equal(image_find(&i, PAGE, 35)->object, 2);
+	assert_null(image_find(&i, 3 * PAGE, 29));
+	free(i.map);
+	free(i.former);
+}
+
+static void maps_that_are_read_anew_begin_where_others_were(void **state)
+{
+	struct image i = { 0 };
+	struct image_map first[2] = { { PAGE, 2 * PAGE, 0, 1, 0 }, { 4 * PAGE, 5 * PAGE, 0, 2, 0 } };
+	struct image_map then[3] = { { PAGE, 2 * PAGE, 0, 1, 0 }, { 4 * PAGE, 6 * PAGE, 0, 3, 0 },
+				     { 8 * PAGE, 9 * PAGE, 0, 4, 0 } };
+
+	assert_true(image_set(&i, first, 2, 100));
+	assert_true(image_set(&i, then, 3, 200));
+	assert_int_equal(image_find(&i, PAGE, 5)->object, 1);
+	assert_int_equal(image_find(&i, 4 * PAGE, 199)->object, 2);
+	assert_int_equal(image_find(&i, 4 * PAGE, 200)->object, 3);
+	assert_int_equal(image_find(&i, 8 * PAGE, 5)->object, 4);
+	free(i.map);
+	free(i.former);
+}
+
+/* At most IMAGE_MAX_FORMER of them, and none that is long gone. */
+static void former_maps_are_few(void **state)
+{
+	struct image i = { 0 };
+	uint32_t n;
+
+	for (n = 1; n <= 3 * IMAGE_MAX_FORMER; n++) {
+		struct image_map m = { PAGE, 2 * PAGE, 0, n, n };
+
+		assert_true(image_put(&i, &m));
+		assert_in_range(i.nr_former, 0, IMAGE_MAX_FORMER);
+	}
+	assert_int_equal(image_find(&i, PAGE, 3 * IMAGE_MAX_FORMER - 1)->object, 3 * IMAGE_MAX_FORMER - 1);
+	assert_null(image_find(&i, PAGE, 5));
+	assert_true(image_put(&i, &(struct image_map){ PAGE, 2 * PAGE, 0, 0, 2 * IMAGE_FORMER_NS }));
+	assert_int_equal(i.nr_former, 1);
+	free(i.map);
+	free(i.former);
+}
+
+/* Tables of before a map was made say nothing of it; which were in force, the time tells. */
+static void tables_know_what_was_mapped_before_them(void **state)
+{
+	struct image i = { .tables = { { 100, 90 }, { 50, 40 } } };
+	struct image_map old = { .from_ns = 0 }, m = { .from_ns = 45 };
+
+	assert_false(image_outran_tables(&i, &old, 10));
+	assert_true(image_outran_tables(&i, &m, 99));
+	assert_false(image_outran_tables(&i, &m, 100));
+	m.from_ns = 95;
+	assert_true(image_outran_tables(&i, &m, 100));
+	m.from_ns = 30;
+	assert_false(image_outran_tables(&i, &m, 60));
+	assert_true(image_outran_tables(&i, &m, 40));
 }
 
 int main(void)
@@ -144,6 +224,10 @@ int main(void)
 		cmocka_unit_test(only_changes_make_a_version),
 		cmocka_unit_test(no_more_than_the_limit),
 		cmocka_unit_test(random_mappings_are_as_by_page),
+		cmocka_unit_test(what_was_replaced_is_found_for_its_time),
+		cmocka_unit_test(maps_that_are_read_anew_begin_where_others_were),
+		cmocka_unit_test(former_maps_are_few),
+		cmocka_unit_test(tables_know_what_was_mapped_before_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ static void map(struct images *im, int tgid, uint64_t time, uint64_t inode, uint
 /* The inode of the code at that page, 0: none. */
 static uint64_t inode_at(struct images *im, const struct image *i, uint64_t page)
 {
-	const struct image_map *m = i ? image_find(i, page * PAGE) : NULL;
+	const struct image_map *m = i ? image_find(i, page * PAGE, UINT64_MAX) : NULL;
 
 	return m ? objects_get(images_objects(im), m->object)->inode : 0;
 }

@@ -48,7 +48,7 @@ static void map(struct images *im, int tgid, uint64_t time, uint64_t inode, uint
 /* The inode of the code at that page, 0: none. */
 static uint64_t inode_at(struct images *im, const struct image *i, uint64_t page)
 {
-	const struct image_map *m = i ? image_find(i, page * PAGE) : NULL;
+	const struct image_map *m = i ? image_find(i, page * PAGE, UINT64_MAX) : NULL;
 
 	return m ? objects_get(images_objects(im), m->object)->inode : 0;
 }
@@ -271,7 +271,7 @@ static uint64_t own_start(void)
 
 static bool has_own_code(const struct image *i)
 {
-	return i && image_find(i, (uintptr_t)has_own_code);
+	return i && image_find(i, (uintptr_t)has_own_code, UINT64_MAX);
 }
 
 static void a_missed_exec_is_read_and_its_record_recognized(void **state)
@@ -322,7 +322,7 @@ static void a_process_that_is_gone_is_asked_for_once(void **state)
 	assert_false(i->known);
 	assert_true(i->to_ns != UINT64_MAX);
 	assert_ptr_equal(images_find(im, A, 1000, 1, clock_mono()), i);
-	assert_null(images_map(im, i, 0x1000, true, clock_mono()));
+	assert_null(images_map(im, i, &(struct image_code){ 0x1000, UINT64_MAX, true }, clock_mono()));
 	assert_int_equal(stats(im).kept, 1);
 	assert_int_equal(stats(im).reads, 0);
 }
@@ -407,8 +407,8 @@ static void new_code_is_found_by_reading_again(void **state)
 	const struct image_map *m;
 
 	assert_ptr_not_equal(code, MAP_FAILED);
-	assert_null(images_map(im, i, (uintptr_t)code, true, now + SECOND / 20));
-	m = images_map(im, i, (uintptr_t)code, true, now + SECOND);
+	assert_null(images_map(im, i, &(struct image_code){ (uintptr_t)code, UINT64_MAX, true }, now + SECOND / 20));
+	m = images_map(im, i, &(struct image_code){ (uintptr_t)code, UINT64_MAX, true }, now + SECOND);
 	assert_non_null(m);
 	assert_int_equal(objects_get(images_objects(im), m->object)->kind, OBJECT_ANON);
 	munmap(code, PAGE);
@@ -421,7 +421,7 @@ static void doubtful_addresses_are_asked_less_and_less(void **state)
 	struct image *i = at(im, getpid(), now);
 
 	for (t = now; t < now + 10 * SECOND; t += SECOND / 100)
-		assert_null(images_map(im, i, 16, false, t));
+		assert_null(images_map(im, i, &(struct image_code){ 16, UINT64_MAX, false }, t));
 	assert_in_range(stats(im).reads, 4, 8);
 }
 

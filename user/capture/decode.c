@@ -40,6 +40,7 @@ struct parts {
 	const uint64_t *kernel;
 	const uint64_t *frame;		/* of the user part */
 	uint32_t nr;
+	uint32_t by_kernel;		/* so many of the first were followed in the kernel, with its tables */
 	uint8_t status;			/* enum wire_user_status */
 	bool guessed;
 };
@@ -136,10 +137,11 @@ static uint32_t user_frame(struct decoder *d, const struct image_map *m, uint64_
 
 /*
  * The user part, root first. Every frame must lie in executable memory: from the first that does not on
- * (towards the root) the chain is not to be believed, and is cut.
+ * (towards the root) the chain is not to be believed, and is cut. So it is behind a frame in code that
+ * was mapped after the tables were made that the kernel side followed.
  */
 static uint32_t push_user(struct decoder *d, struct image *image, const struct parts *u,
-			  uint64_t now_ns)
+			  const struct wire_sample *s, uint64_t now_ns)
 {
 	const char *mark = u->guessed && u->status == WIRE_USER_COMPLETE ? "[guessed]" :
 									    ended[u->status];
@@ -151,13 +153,18 @@ static uint32_t push_user(struct decoder *d, struct image *image, const struct p
 	    (!image || !image->known))
 		return push_special(d, 0, "[truncated: process gone]");
 	for (i = 0; i < u->nr && i < WIRE_FRAME_SLOTS; i++) {
-		const struct image_map *m = images_map(d->images, image, u->frame[i], !i, now_ns);
+		struct image_code at = { u->frame[i], s->time, !i };
+		const struct image_map *m = images_map(d->images, image, &at, now_ns);
 
 		if (!m) {
 			mark = i ? ended[WIRE_USER_BAD_RA] : ended[WIRE_USER_NO_MAP];
 			break;
 		}
 		ids[n++] = user_frame(d, m, u->frame[i]);
+		if (i < u->by_kernel && image_outran_tables(image, m, s->time)) {
+			mark = "[truncated: code just mapped]";
+			break;
+		}
 	}
 	if (mark)
 		stack = push_special(d, stack, mark);
@@ -221,7 +228,7 @@ static void add(struct decoder *d, const struct wire_sample *s, struct image *im
 		const struct parts *u, uint64_t now_ns)
 {
 	int64_t values[NATIVE_COLUMNS] = { 0 };
-	uint32_t stack = push_user(d, image, u, now_ns);
+	uint32_t stack = push_user(d, image, u, s, now_ns);
 
 	stack = push_kernel(d, s, u->kernel, stack);
 	values[COL_SAMPLES] = 1;
@@ -252,10 +259,11 @@ static void add_walked(struct decoder *d, const struct wire_raw *r, struct image
 
 	stack.max = d->max_user - had;
 	memcpy(stack.reg, r->reg, sizeof(stack.reg));
-	unwinder_walk(d->unwinder, image, &stack, &walk);
+	unwinder_walk(d->unwinder, image, s->time, &stack, &walk);
 	memcpy(frame, r->frame + s->nr_kernel, had * sizeof(*frame));
 	memcpy(frame + had, walk.frame, walk.nr * sizeof(*frame));
 	u.nr = had + walk.nr;
+	u.by_kernel = had;
 	u.status = walk.status;
 	u.guessed = s->by_guess || walk.by_guess;
 	add(d, s, image, &u, now_ns);
@@ -265,9 +273,12 @@ static void add_walked(struct decoder *d, const struct wire_raw *r, struct image
 static void add_as_is(struct decoder *d, const struct wire_sample *s, const uint64_t *frame,
 		      struct image *image, uint64_t now_ns)
 {
+	/* then its last frame was met, but not followed */
+	bool met = s->user_status == WIRE_USER_NO_PROCESS || s->user_status == WIRE_USER_NO_MAP;
 	struct parts u = { .kernel = frame,
 			   .frame = frame + s->nr_kernel,
 			       .nr = s->nr_user,
+			       .by_kernel = s->nr_user - (met && s->nr_user),
 			       .status = s->user_status,
 			       .guessed = s->by_guess };
 

@@ -11,6 +11,7 @@
 static void entry_free(struct image_entry *e)
 {
 	free(e->image.map);
+	free(e->image.former);
 	free(e);
 }
 
@@ -114,14 +115,14 @@ struct image_entry *image_table_begin(struct image_table *t, int tgid, uint64_t 
 }
 
 bool image_table_set(struct image_table *t, struct image_entry *e, const struct image_map *map,
-		     uint32_t nr)
+		     uint32_t nr, uint64_t time)
 {
 	if (t->maps - e->image.nr_maps + nr > IMAGES_MAX_MAPS) {
 		t->refused_maps++;
 		return false;
 	}
 	t->maps += nr - e->image.nr_maps;
-	if (image_set(&e->image, map, nr))
+	if (image_set(&e->image, map, nr, time))
 		image_table_mark(t, e);
 	e->many = 2 * nr + MANY_MAPS;
 	return true;
@@ -147,7 +148,7 @@ void image_table_finish(struct image_table *t, struct image_entry *e, uint64_t t
 	e->image.to_ns = time > e->image.from_ns ? time : e->image.from_ns;
 	/* what was read after the end was another program's */
 	if (e->image.known && e->read_ns > time) {
-		image_table_set(t, e, NULL, 0);
+		image_table_set(t, e, NULL, 0, time);
 		e->image.known = false;
 	}
 	e->next_ended = NULL;

@@ -66,7 +66,7 @@ void image_table_forget_first(struct image_table *t);
 
 /* All its maps anew, or one more; marked as changed if it is. False: no room. */
 bool image_table_set(struct image_table *t, struct image_entry *e, const struct image_map *map,
-		     uint32_t nr);
+		     uint32_t nr, uint64_t time);
 bool image_table_put(struct image_table *t, struct image_entry *e, const struct image_map *m);
 
 /* Puts it on the list of the changed. */

@@ -88,9 +88,9 @@ static bool read_proc(struct images *im, struct image_entry *e, uint64_t now_ns)
 
 		if (object != OBJECT_NONE)
 			map[nr++] = (struct image_map){ list[i].start, list[i].end, list[i].offset,
-							object };
+							object, 0 };
 	}
-	if (!image_table_set(&im->table, e, map, nr))
+	if (!image_table_set(&im->table, e, map, nr, begun))
 		return false;
 	e->begun_ns = begun;
 	e->read_ns = clock_mono();
@@ -113,8 +113,11 @@ static struct image_entry *source_of(const struct images *im, const struct image
 
 static void inherit(struct images *im, struct image_entry *e, const struct image_entry *from)
 {
-	if (image_table_set(&im->table, e, from->image.map, from->image.nr_maps))
+	if (image_table_set(&im->table, e, from->image.map, from->image.nr_maps,
+			    e->image.from_ns))
 		e->image.known = true;
+	/* and the tables made of them, from its first instruction on */
+	e->image.tables[0] = from->image.tables[0];
 	e->stale = from->stale;
 }
 
@@ -150,22 +153,22 @@ bool images_read(struct images *im, struct image *i, uint64_t now_ns)
 	return i->known;
 }
 
-const struct image_map *images_map(struct images *im, struct image *i, uint64_t address,
-				   bool certain, uint64_t now_ns)
+const struct image_map *images_map(struct images *im, struct image *i, const struct image_code *at,
+				   uint64_t now_ns)
 {
 	struct image_entry *e = (struct image_entry *)i;
-	const struct image_map *m = image_find(i, address);
+	const struct image_map *m = image_find(i, at->address, at->time);
 	uint64_t wait = least_wait(e);
 
-	if (!certain && e->doubt_ns > wait)
+	if (!at->certain && e->doubt_ns > wait)
 		wait = e->doubt_ns;
 	if (m || !image_lives(e) || (e->asked_ns && now_ns < e->asked_ns + wait))
 		return m;
 	learn(im, e, now_ns);
-	m = image_find(i, address);
+	m = image_find(i, at->address, at->time);
 	if (m)
 		e->doubt_ns = 0;
-	else if (!certain)
+	else if (!at->certain)
 		e->doubt_ns = wait * 2 < REREAD_MAX_NS ? wait * 2 : REREAD_MAX_NS;
 	return m;
 }
@@ -264,7 +267,7 @@ void images_exec(struct images *im, int tgid, uint64_t time)
 void images_mmap(struct images *im, int tgid, uint64_t time, const struct exec_map *m)
 {
 	struct image_entry *e = image_table_newest(&im->table, tgid);
-	struct image_map map = { m->start, m->end, m->offset, 0 };
+	struct image_map map = { m->start, m->end, m->offset, 0, time };
 
 	/* what was read, or is still to be read, holds it already */
 	if (is_late(im, e, time) || !e || !image_lives(e) || !e->image.known || time < e->begun_ns)

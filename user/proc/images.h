@@ -74,14 +74,20 @@ struct image *images_find(struct images *im, int tgid, uint64_t start_time, uint
 /* Reads the maps of a living image that are not known, or out of date. True: they are known now. */
 bool images_read(struct images *im, struct image *i, uint64_t now_ns);
 
+/* An address of a sample of that time. certain: it is code, for it ran. */
+struct image_code {
+	uint64_t address, time;
+	bool certain;
+};
+
 /*
- * The map that holds the address, or NULL. The maps of a living image may be read again for an
+ * The map that held the address then, or NULL. The maps of a living image may be read again for an
  * address in none of them: for one that is code for certain (it ran) at most once in 100 ms, for
  * one that only may be, less and less often as long as it turns out to be none; and never for more
  * than 5 % of the time.
  */
-const struct image_map *images_map(struct images *im, struct image *i, uint64_t address,
-				   bool certain, uint64_t now_ns);
+const struct image_map *images_map(struct images *im, struct image *i, const struct image_code *at,
+				   uint64_t now_ns);
 
 /*
  * Calls fn for each image that ended before `time` (or, nearing IMAGES_MAX, ended at all) and

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
@@ -37,8 +38,8 @@ static const char *reason_of(int err)
 }
 
 /*
- * What must be the mapping's. A link of map_files is taken on trust where numbers cannot tell: it
- * can be wrong only if the process runs another program by now, with a mapping of just that range.
+ * What must be the mapping's. A link of map_files is wrong where the process has mapped another file to
+ * just that range by now; where numbers cannot tell that, the file's name must.
  */
 enum check { CHECK_LINK, CHECK_INODE, CHECK_ALL };
 
@@ -51,10 +52,31 @@ static bool has_own_numbers(int fd)
 	       (fs.f_type == OVERLAYFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A deleted file's path has " (deleted)" behind it in both. */
+static bool has_name(int fd, const char *path)
+{
+	char link[40], is[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, is, sizeof(is) - 1);
+	if (n <= 0)
+		return false;
+	is[n] = 0;
+	return !strcmp(base_name(is), base_name(path));
+}
+
 static bool is_mapped(int fd, const struct stat *st, const struct exec_map *m, enum check check)
 {
 	if (st->st_ino != m->inode)
-		return check == CHECK_LINK && has_own_numbers(fd);
+		return check == CHECK_LINK && has_own_numbers(fd) && has_name(fd, m->path);
 	return check == CHECK_LINK ||
 	       (major(st->st_dev) == m->dev_major && minor(st->st_dev) == m->dev_minor) ||
 	       (check == CHECK_INODE && has_own_numbers(fd));
@@ -125,15 +147,17 @@ static int open_elsewhere(int parent, const struct exec_map *m, const char **rea
 
 int open_mapped(int pid, int parent, const struct exec_map *m, const char **reason)
 {
-	autoclose int fd = -1;
+	autoclose int fd = -1, linked = -1;
 	bool has_root;
 	char link[80];
+	int file;
 
 	snprintf(link, sizeof(link), "/proc/%d/map_files/%llx-%llx", pid,
 		 (unsigned long long)m->start, (unsigned long long)m->end);
-	fd = open(link, O_PATH | O_CLOEXEC);
-	if (fd >= 0)
-		return reopen_regular(fd, m, CHECK_LINK, reason);
+	linked = open(link, O_PATH | O_CLOEXEC);
+	file = linked < 0 ? -1 : reopen_regular(linked, m, CHECK_LINK, reason);
+	if (file >= 0)
+		return file;
 	fd = open_in_root(pid, m->path, &has_root);
 	if (fd >= 0)
 		return reopen_regular(fd, m, CHECK_INODE, reason);

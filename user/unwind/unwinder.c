@@ -2,12 +2,13 @@
 #include "unwind/unwinder.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 
-enum object_state { OBJECT_NEW, OBJECT_READY, OBJECT_NO_ROWS, OBJECT_FAILED };
+enum object_state { OBJECT_NEW, OBJECT_READY, OBJECT_NO_ROWS, OBJECT_FAILED, OBJECT_NO_FILE };
 
 struct unwind_object {
 	uint8_t state;			/* enum object_state */
@@ -112,6 +113,8 @@ static void make_rows(struct unwinder *u, struct unwind_object *o, const struct 
 		o->keeps_fp = true;
 		return;
 	}
+	if (f->fd < 0)
+		o->state = OBJECT_NO_FILE;
 	if (f->fd < 0 || worker_rows(u->worker, f->fd, &rows) < 0) {
 		u->stats.objects_failed++;
 		return;
@@ -122,22 +125,31 @@ static void make_rows(struct unwinder *u, struct unwind_object *o, const struct 
 	u->stats.build_ns += clock_mono() - start;
 }
 
+/* A file may be opened by a later process that maps it. */
+static bool can_be_opened_now(const struct unwinder *u, const struct unwind_object *o, uint32_t object)
+{
+	const struct object_file *f = objects_get(u->objects, object);
+
+	return o->state == OBJECT_NO_FILE && f->fd >= 0 && !f->changed;
+}
+
 int unwinder_prepare(struct unwinder *u, const struct image *i, uint64_t budget_ns)
 {
 	uint64_t start = clock_mono();
 	uint32_t k;
 	int left = 0;
 
-	for (k = 0; k < i->nr_maps; k++) {
-		struct unwind_object *o = object_at(u, i->map[k].object);
+	for (k = 0; k < i->nr_maps + i->nr_former; k++) {
+		uint32_t object = k < i->nr_maps ? i->map[k].object : i->former[k - i->nr_maps].map.object;
+		struct unwind_object *o = object_at(u, object);
 
-		if (o->state != OBJECT_NEW)
+		if (o->state != OBJECT_NEW && !can_be_opened_now(u, o, object))
 			continue;
 		if (clock_mono() - start >= budget_ns) {
 			left++;
 			continue;
 		}
-		make_rows(u, o, objects_get(u->objects, i->map[k].object));
+		make_rows(u, o, objects_get(u->objects, object));
 	}
 	return left;
 }
@@ -197,13 +209,50 @@ static void put_image_map(struct unwinder *u, const struct image_map *m)
 	put_map(u, at, m->end, WIRE_NO_PAGES, flags);
 }
 
-static void build_maps(struct unwinder *u, const struct image *i)
+/*
+ * For the kernel side. Where code comes and goes its tables would be of what was there before: stacks
+ * are copied there, and walked with what was mapped at their time. Returns until when; 0: nowhere.
+ */
+static uint64_t build_maps(struct unwinder *u, const struct image *i, uint64_t now_ns)
+{
+	uint64_t until = 0, end;
+	uint32_t k;
+
+	u->nr_maps = 0;
+	for (k = 0; k < i->nr_maps; k++) {
+		const struct image_map *m = &i->map[k];
+
+		end = image_unrest(i, m, now_ns);
+		until = end > until ? end : until;
+		if (end)
+			put_map(u, m->start, m->end, WIRE_NO_PAGES, WIRE_MAP_PENDING);
+		else
+			put_image_map(u, m);
+	}
+	return until;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct wire_map *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* The same, of what was mapped then. */
+static void build_maps_of(struct unwinder *u, const struct image *i, uint64_t time)
 {
 	uint32_t k;
 
 	u->nr_maps = 0;
 	for (k = 0; k < i->nr_maps; k++)
-		put_image_map(u, &i->map[k]);
+		if (i->map[k].from_ns <= time)
+			put_image_map(u, &i->map[k]);
+	for (k = i->nr_former; k-- > 0 && time < i->former[k].to_ns;)
+		if (i->former[k].map.from_ns <= time)
+			put_image_map(u, &i->former[k].map);
+	if (u->nr_maps)
+		qsort(u->map, u->nr_maps, sizeof(*u->map), by_start);
 }
 
 void unwinder_publish(struct unwinder *u, struct image *i, uint64_t now_ns)
@@ -212,12 +261,15 @@ void unwinder_publish(struct unwinder *u, struct image *i, uint64_t now_ns)
 					 .start_time = i->start_time,
 					 .exec_id = (uint32_t)i->exec_id };
 
-	if (!i->identified || i->to_ns != UINT64_MAX || i->published == i->version || !i->nr_maps ||
+	if (!i->identified || i->to_ns != UINT64_MAX || !i->nr_maps ||
+	    (i->published == i->version && (!i->unrest_ns || now_ns < i->unrest_ns)) ||
 	    unwinder_prepare(u, i, 0))
 		return;
-	build_maps(u, i);
+	i->unrest_ns = build_maps(u, i, now_ns);
 	if (!tables_set_process(u->tables, &identity, u->map, (uint32_t)u->nr_maps, now_ns)) {
 		i->published = i->version;
+		i->tables[1] = i->tables[0];
+		i->tables[0] = (struct image_tables){ clock_mono(), now_ns };
 		u->stats.published++;
 	}
 }
@@ -232,9 +284,9 @@ void unwinder_forget(struct unwinder *u, struct image *i, uint64_t now_ns)
 	i->published = 0;
 }
 
-void unwinder_walk(struct unwinder *u, const struct image *i, const struct replay_stack *s,
+void unwinder_walk(struct unwinder *u, const struct image *i, uint64_t time, const struct replay_stack *s,
 		   struct replay_walk *out)
 {
-	build_maps(u, i);
+	build_maps_of(u, i, time);
 	replay_walk(u->tables, u->map, u->nr_maps, s, out);
 }

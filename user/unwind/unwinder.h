@@ -39,8 +39,8 @@ void unwinder_publish(struct unwinder *u, struct image *i, uint64_t now_ns);
 /* The image ended. */
 void unwinder_forget(struct unwinder *u, struct image *i, uint64_t now_ns);
 
-/* Walks a stack of that image, whether it still lives or not. */
-void unwinder_walk(struct unwinder *u, const struct image *i, const struct replay_stack *s,
+/* Walks a stack of that image as it was at that time, whether it still lives or not. */
+void unwinder_walk(struct unwinder *u, const struct image *i, uint64_t time, const struct replay_stack *s,
 		   struct replay_walk *out);
 
 const struct unwinder_stats *unwinder_stats(const struct unwinder *u);

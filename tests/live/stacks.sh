@@ -34,6 +34,8 @@ sample deep
 begin='_start;(libc\.so\.6\+0x[0-9a-f]+;|__libc_start[a-z_]*;)*main'
 claim 'deep: every stack is the known chain' others "^deep;$begin(;deep){30};work(;[^;]+_\[k\])* [0-9]+$" deep.known
 claim 'deep: that chain is there' has ";main(;deep){30};work [0-9]+$" deep.known
+claim 'deep: unwinding had all it needed' holds deep '.unwind | .objects > 0 and .processes > 0 and
+	.full == 0 and .events_lost == 0 and .failed == 0 and .not_copied == 0'
 claim 'deep: a function that recurs counts once in total' holds deep '
 	.hotspots[] | select(.symbol == "deep") | .total_samples <= '"$(figure deep .ledger.counted)"
 sample deep-user -U

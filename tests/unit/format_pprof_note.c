@@ -157,6 +157,21 @@ static void test_notes_find_their_mapping(void **state)
 	profile_free(p);
 }
 
+static void what_unwinding_took_comes_back(void **state)
+{
+	struct profile *p = profile_new();
+
+	assert_false(take(p, "dwell: unwind objects=1 rows=x"));
+	assert_false(take(p, "dwell: unwind objects=1 unknown=2"));
+	assert_false(p->meta.unwind.present);
+	assert_true(take(p, "dwell: unwind objects=7 table_bytes=18446744073709551615 full=3"));
+	assert_true(p->meta.unwind.present);
+	assert_int_equal(p->meta.unwind.objects, 7);
+	assert_true(p->meta.unwind.table_bytes == UINT64_MAX);
+	assert_int_equal(p->meta.unwind.full, 3);
+	profile_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_ledger_and_samples),
 		cmocka_unit_test(test_notes_find_their_mapping),
+		cmocka_unit_test(what_unwinding_took_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,7 @@ struct capture {
 	uint32_t nr_online;
 	uint64_t period_ns, start_ns, now_ns;
 	uint64_t counted, not_followed;
+	uint64_t ready_ns;		/* when all that ran at the start had their tables */
 	uint64_t expired_ns;		/* when images were last forgotten */
 	uint64_t drain_ns;		/* until the next */
 	uint32_t nr_self;
@@ -409,8 +410,11 @@ static int read_rings(struct capture *c, bool all)
 	if (r)
 		return r;
 	decoder_settle(c->decoder, c->now_ns, SETTLE_NS, all);
-	if (!all && c->unwinder && !decoder_nr_pending(c->decoder))
-		news += (int)tasks_prepare(&c->tasks, c->images, c->unwinder, c->now_ns, SETTLE_NS);
+	if (!all && c->unwinder && !c->ready_ns && !decoder_nr_pending(c->decoder)) {
+		r = (int)tasks_prepare(&c->tasks, c->images, c->unwinder, c->now_ns, SETTLE_NS);
+		c->ready_ns = r ? 0 : clock_mono();
+		news += r;
+	}
 	if (c->now_ns - c->expired_ns > EXPIRE_NS) {
 		images_expire(c->images, c->now_ns, on_expired, c);
 		c->expired_ns = c->now_ns;
@@ -539,29 +543,31 @@ uint64_t capture_not_followed(const struct capture *c)
 	return c->not_followed;
 }
 
-void capture_unwind_stats(const struct capture *c, struct capture_unwind *u)
+void capture_unwind_stats(const struct capture *c, struct meta_unwind *u)
 {
 	const struct unwinder_stats *s;
 	const struct tables_caps *caps;
 	int cpu;
 
-	*u = (struct capture_unwind){ .events_lost = sideband_lost(c->sideband) };
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		u->raw += c->live[cpu].raw;
-		u->raw_limited += c->live[cpu].raw_limited;
-	}
+	*u = (struct meta_unwind){ .present = c->unwinder };
 	if (!c->unwinder)
 		return;
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		u->copied += c->live[cpu].raw;
+		u->not_copied += c->live[cpu].raw_limited;
+	}
 	s = unwinder_stats(c->unwinder);
 	caps = tables_caps(unwinder_tables(c->unwinder));
 	u->objects = s->objects;
-	u->without_rows = s->objects_without_rows;
+	u->without_tables = s->objects_without_rows;
 	u->failed = s->objects_failed;
 	u->rows = s->rows;
 	u->build_ns = s->build_ns;
 	u->processes = s->published;
+	u->ready_ns = c->ready_ns ? c->ready_ns - c->start_ns : 0;
 	u->table_bytes = tables_bytes(unwinder_tables(c->unwinder));
-	u->caps_hit = caps->rows + caps->pages + caps->maps + caps->rules + caps->processes;
+	u->events_lost = sideband_lost(c->sideband);
+	u->full = caps->rows + caps->pages + caps->maps + caps->rules + caps->processes;
 }
 
 size_t capture_nr_objects(const struct capture *c)

@@ -88,17 +88,8 @@ int capture_program(const struct capture *c, size_t i, struct capture_program *p
 /* Children that were not followed, since the table of wanted processes was full. */
 uint64_t capture_not_followed(const struct capture *c);
 
-/* What unwinding took and what it lacked. */
-struct capture_unwind {
-	uint64_t objects, without_rows, failed;	/* objects that were looked at */
-	uint64_t rows, table_bytes, build_ns;
-	uint64_t processes;			/* published */
-	uint64_t raw, raw_limited;		/* stacks copied for want of tables; not copied: too many */
-	uint64_t events_lost;			/* of the side-band */
-	uint64_t caps_hit;			/* tables that were full */
-};
-
-void capture_unwind_stats(const struct capture *c, struct capture_unwind *u);
+/* What unwinding took and what it lacked; not present where no user stacks are taken. */
+void capture_unwind_stats(const struct capture *c, struct meta_unwind *u);
 
 /* The objects that were sampled: a mapping of the profile and its file. i < capture_nr_objects(). */
 size_t capture_nr_objects(const struct capture *c);

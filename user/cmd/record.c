@@ -210,6 +210,7 @@ static void describe(struct record *r)
 	m->cpus = capture_cpus(r->capture);
 	m->freq_hz = r->args.capture.freq_hz;
 	m->worker_deaths = worker_deaths(r->worker);
+	capture_unwind_stats(r->capture, &m->unwind);
 	output_count_tasks(r->p);
 }
 

@@ -261,6 +261,28 @@ static json_t *completeness_json(const struct profile *p)
 	return o;
 }
 
+static json_t *unwind_json(const struct meta_unwind *u)
+{
+	json_t *o;
+
+	if (!u->present)
+		return json_null();
+	o = json_object();
+	set_u64(o, "objects", u->objects);
+	set_u64(o, "without_tables", u->without_tables);
+	set_u64(o, "failed", u->failed);
+	set_u64(o, "rows", u->rows);
+	set_u64(o, "table_bytes", u->table_bytes);
+	set_u64(o, "build_ns", u->build_ns);
+	set_u64(o, "processes", u->processes);
+	set(o, "ready_ns", u->ready_ns && u->ready_ns <= INT64_MAX ? json_integer((json_int_t)u->ready_ns) : json_null());
+	set_u64(o, "copied", u->copied);
+	set_u64(o, "not_copied", u->not_copied);
+	set_u64(o, "events_lost", u->events_lost);
+	set_u64(o, "full", u->full);
+	return o;
+}
+
 void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf *out)
 {
 	static const struct keys ns = { "self_ns", "total_ns", "ns" };
@@ -276,6 +298,7 @@ void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf
 	set(o, "meta", meta_json(p));
 	set(o, "ledger", ledger_json(&p->ledger));
 	set(o, "completeness", p->ledger.present ? completeness_json(p) : json_null());
+	set(o, "unwind", unwind_json(&p->meta.unwind));
 	set(o, "totals_ns", totals_json(p));
 	set(o, "ranked_by", ranked_json(p, h));
 	set(o, "base", base_json(h, k));

@@ -26,6 +26,22 @@ static const struct {
 #undef TEXT
 };
 
+static const struct {
+	const char *key;
+	size_t offset;
+} unwind_numbers[] = {
+#define NUMBER(name) { #name, offsetof(struct meta_unwind, name) }
+	NUMBER(objects),    NUMBER(without_tables), NUMBER(failed),    NUMBER(rows),
+	NUMBER(table_bytes), NUMBER(build_ns),	    NUMBER(processes), NUMBER(ready_ns),
+	NUMBER(copied),	    NUMBER(not_copied),	    NUMBER(events_lost), NUMBER(full),
+#undef NUMBER
+};
+
+static uint64_t *unwind_number(struct meta_unwind *u, size_t i)
+{
+	return (uint64_t *)((char *)u + unwind_numbers[i].offset);
+}
+
 static bool begins(const char *s, const char *with)
 {
 	return !strncmp(s, with, strlen(with));
@@ -68,6 +84,17 @@ static void write_meta(const struct meta *m, struct strtab *lines, struct buf *l
 	put_line(lines, line);
 }
 
+static void write_unwind(struct meta_unwind u, struct strtab *lines, struct buf *line)
+{
+	if (!u.present)
+		return;
+	buf_puts(line, PREFIX "unwind");
+	for (size_t i = 0; i < ARRAY_LEN(unwind_numbers); i++)
+		buf_printf(line, " %s=%llu", unwind_numbers[i].key,
+			   (unsigned long long)*unwind_number(&u, i));
+	put_line(lines, line);
+}
+
 static void write_ledger(const struct ledger *l, struct strtab *lines, struct buf *line)
 {
 	if (!l->present)
@@ -101,6 +128,7 @@ void pprof_notes_write(const struct profile *p, struct strtab *lines)
 	struct buf line = { 0 };
 
 	write_meta(&p->meta, lines, &line);
+	write_unwind(p->meta.unwind, lines, &line);
 	write_ledger(&p->ledger, lines, &line);
 	for (size_t i = 1; i < p->nr_mappings; i++)
 		write_mapping(p, &p->mappings[i], lines, &line);
@@ -172,6 +200,24 @@ static bool read_ledger(struct ledger *out, char *pairs)
 			return false;
 	}
 	*out = l;
+	return true;
+}
+
+static bool read_unwind(struct meta_unwind *out, char *pairs)
+{
+	struct meta_unwind u = { .present = true };
+	char *key, *value;
+	size_t i;
+
+	while (pairs) {
+		if (!next_pair(&pairs, &key, &value))
+			return false;
+		for (i = 0; i < ARRAY_LEN(unwind_numbers) && strcmp(key, unwind_numbers[i].key); i++)
+			;
+		if (i == ARRAY_LEN(unwind_numbers) || parse_u64(value, unwind_number(&u, i)) < 0)
+			return false;
+	}
+	*out = u;
 	return true;
 }
 
@@ -264,6 +310,8 @@ bool pprof_note_read(struct profile *p, struct pprof_notes *notes, const char *l
 	copy = xstrdup(line);
 	if (begins(line, "ledger "))
 		return read_ledger(&p->ledger, copy + strlen("ledger "));
+	if (begins(line, "unwind "))
+		return read_unwind(&p->meta.unwind, copy + strlen("unwind "));
 	if (begins(line, "mapping kind="))
 		return read_mapping(p, notes, copy + strlen("mapping kind="));
 	return read_numbers(&p->meta, copy);

@@ -49,6 +49,16 @@ struct meta {
 	uint32_t freq_hz;
 	uint32_t processes, threads;	/* seen in samples */
 	uint64_t worker_deaths;
+	struct meta_unwind {
+		bool present;
+		uint64_t objects, without_tables, failed; /* looked at; without information; unreadable */
+		uint64_t rows, table_bytes, build_ns;
+		uint64_t processes;	       /* whose maps were published */
+		uint64_t ready_ns;	       /* from the start until all that ran had been; 0: not yet */
+		uint64_t copied, not_copied;   /* stacks, for want of tables; too many */
+		uint64_t events_lost;	       /* of the kernel's account of mappings */
+		uint64_t full;		       /* tables that were */
+	} unwind;
 };
 
 #endif

@@ -218,6 +218,16 @@ void ledger_print(const struct profile *p, struct buf *out)
 		buf_puts(out, "dwell: this profile does not say whether samples were lost\n");
 	}
 	put_unnamed(p, out);
+	if (p->meta.unwind.full) {
+		buf_puts(out, "dwell: unwind tables were full ");
+		put_count((int64_t)p->meta.unwind.full, "time", "times", out);
+		buf_puts(out, "; stacks may be cut off\n");
+	}
+	if (p->meta.unwind.events_lost) {
+		buf_puts(out, "dwell: ");
+		put_count((int64_t)p->meta.unwind.events_lost, "event", "events", out);
+		buf_puts(out, " of new mappings came too fast to be read; stacks may be cut off\n");
+	}
 	if (p->meta.worker_deaths) {
 		buf_puts(out, "dwell: the process that reads symbols died ");
 		put_count((int64_t)p->meta.worker_deaths, "time", "times", out);

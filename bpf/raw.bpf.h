@@ -15,11 +15,11 @@ static __always_inline bool needs_raw(const struct walk *w)
 	       w->first + w->nr <= WIRE_RAW_FRAMES;
 }
 
-/* Copies may fill half of a ring: the other half is for samples. */
+/* Copies may fill three quarters of a ring: the rest is for samples. */
 static __always_inline bool has_room(void *ring, __u64 size)
 {
 	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + size <
-	       bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2;
+	       bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4 * 3;
 }
 
 static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 time, __u64 size)
@@ -99,6 +99,8 @@ static __always_inline int emit_raw(struct wire_cpu *c, struct walk *w, void *ri
 		return emit_pages(c, w, ring, 2);
 	if (needs <= 3 * PAGE_BYTES)
 		return emit_pages(c, w, ring, 4);
+	if (needs <= 7 * PAGE_BYTES)
+		return emit_pages(c, w, ring, 8);
 	return emit_pages(c, w, ring, WIRE_RAW_STACK / PAGE_BYTES);
 }
 

@@ -77,7 +77,7 @@ struct wire_sample {
 	char process[WIRE_COMM_LEN];	/* its process's first thread's name */
 };
 
-#define WIRE_RAW_STACK 65536	/* at most; records have room for 8, 16 or 64 KiB */
+#define WIRE_RAW_STACK 65536	/* at most; records have room for 8, 16, 32 or 64 KiB */
 
 /*
  * A sample that could not be walked for want of tables: what it takes to walk it later. Registers are of

@@ -163,6 +163,36 @@ static void what_was_replaced_is_found_for_its_time(void **state)
 	free(i.former);
 }
 
+/* mprotect() of a part, or of more: it is still the code that it was. */
+static void the_same_code_again_is_not_new(void **state)
+{
+	struct image i = { 0 };
+	struct image_map a = { 4 * PAGE, 8 * PAGE, 0, 1, 10 };
+	struct image_map part = { 5 * PAGE, 6 * PAGE, 1 * PAGE, 1, 20 };
+	struct image_map jit = { 20 * PAGE, 24 * PAGE, 0, 2, 0 };
+	struct image_map more = { 22 * PAGE, 25 * PAGE, 22 * PAGE, 2, 30 };
+
+	assert_true(image_put(&i, &a));
+	assert_true(image_put(&i, &part));
+	assert_true(image_put(&i, &jit));
+	assert_true(image_put(&i, &more));
+	assert_int_equal(i.nr_former, 0);
+	assert_int_equal(image_find(&i, 5 * PAGE, 15)->from_ns, 10);
+	assert_int_equal(image_find(&i, 7 * PAGE, 15)->from_ns, 10);
+	assert_int_equal(image_find(&i, 23 * PAGE, 5)->from_ns, 0);
+	assert_int_equal(image_unrest(&i, &part, 21), 0);
+	/* another part of the file is other code */
+	part.offset = 3 * PAGE;
+	part.from_ns = 40;
+	assert_true(image_put(&i, &part));
+	assert_int_equal(i.nr_former, 1);
+	assert_int_equal(image_find(&i, 5 * PAGE, 39)->from_ns, 10);
+	assert_int_equal(image_find(&i, 5 * PAGE, 40)->offset, 3 * PAGE);
+	assert_int_equal(image_unrest(&i, &part, 41), 40 + IMAGE_UNREST_NS);
+	free(i.map);
+	free(i.former);
+}
+
 static void maps_that_are_read_anew_begin_where_others_were(void **state)
 {
 	struct image i = { 0 };
@@ -225,6 +255,7 @@ int main(void)
 		cmocka_unit_test(no_more_than_the_limit),
 		cmocka_unit_test(random_mappings_are_as_by_page),
 		cmocka_unit_test(what_was_replaced_is_found_for_its_time),
+		cmocka_unit_test(the_same_code_again_is_not_new),
 		cmocka_unit_test(maps_that_are_read_anew_begin_where_others_were),
 		cmocka_unit_test(former_maps_are_few),
 		cmocka_unit_test(tables_know_what_was_mapped_before_them),

@@ -101,9 +101,29 @@ static void make_room(struct image *i, uint32_t need)
 	i->cap_maps = cap;
 }
 
+/*
+ * Is it the same code, at the same addresses? mprotect() tells of a part of a mapping as if it were
+ * new; compilers at run time do so all the time. Anonymous memory's offset is its address, or 0 in /proc.
+ */
+static bool continues(const struct image_map *m, const struct image_map *old)
+{
+	return m->object == old->object && (m->offset - m->start == old->offset - old->start ||
+					    (!old->offset && m->offset == m->start));
+}
+
+static uint64_t newest(const struct image_map *m, uint32_t nr)
+{
+	uint64_t time = 0;
+
+	while (nr--)
+		time = m[nr].from_ns > time ? m[nr].from_ns : time;
+	return time;
+}
+
 bool image_put(struct image *i, const struct image_map *m)
 {
 	struct image_map part[3];
+	uint64_t time = m->from_ns;
 	uint32_t nr = 0, from, to, tail, k;
 
 	if (m->start >= m->end)
@@ -116,15 +136,20 @@ bool image_put(struct image *i, const struct image_map *m)
 		to++;
 	if (to == from + 1 && same(&i->map[from], m))
 		return false;
+	for (k = from; k < to && continues(m, &i->map[k]); k++)
+		;
+	if (k == to && from < to)
+		time = newest(&i->map[from], to - from);
 	if (from < to && i->map[from].start < m->start) {
 		part[nr] = i->map[from];
-		part[nr].from_ns = m->from_ns;
+		part[nr].from_ns = time;
 		part[nr++].end = m->start;
 	}
-	part[nr++] = *m;
+	part[nr] = *m;
+	part[nr++].from_ns = time;
 	if (from < to && i->map[to - 1].end > m->end) {
 		part[nr] = i->map[to - 1];
-		part[nr].from_ns = m->from_ns;
+		part[nr].from_ns = time;
 		part[nr].offset += m->end - part[nr].start;
 		part[nr++].start = m->end;
 	}
@@ -132,7 +157,8 @@ bool image_put(struct image *i, const struct image_map *m)
 	if (from + nr + tail > IMAGE_MAX_MAPS)
 		return false;
 	for (k = from; k < to; k++)
-		keep_former(i, &i->map[k], m->from_ns);
+		if (!continues(m, &i->map[k]))
+			keep_former(i, &i->map[k], m->from_ns);
 	make_room(i, from + nr + tail);
 	memmove(&i->map[from + nr], &i->map[to], tail * sizeof(*i->map));
 	memcpy(&i->map[from], part, nr * sizeof(*i->map));

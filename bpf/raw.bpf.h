@@ -38,6 +38,21 @@ static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 ti
 	return false;
 }
 
+/*
+ * Copies that fill a quarter of the ring ask for a drain before its time: what they wait for are tables,
+ * and one more may have no room. Once, until something was read.
+ */
+static __always_inline __u64 wake_up(struct wire_cpu *c, void *ring)
+{
+	__u64 read = bpf_ringbuf_query(ring, BPF_RB_CONS_POS) + 1;
+
+	if (c->woken_at == read ||
+	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4)
+		return BPF_RB_NO_WAKEUP;
+	c->woken_at = read;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
 /* Copies the stack's page from there on, and the ones above it: as much as is there. */
 static __always_inline __u32 copy_stack(__u8 *to, __u64 sp, const __u32 pages)
 {
@@ -80,7 +95,7 @@ static __always_inline int emit_pages(struct wire_cpu *c, struct walk *w, void *
 	if (!r)
 		return -1;
 	raw_fill(w, r, pages);
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(r, wake_up(c, ring));
 	c->raw++;
 	return 0;
 }

@@ -108,7 +108,8 @@ struct wire_cpu {
 	__u64 raw_limited;	/* stacks not copied: too many in this second */
 	__u64 raw_second;	/* which second, and how many in it */
 	__u64 raw_in_second;
-	__u64 pad[15];		/* to 256 bytes: no two CPUs share a cache line */
+	__u64 woken_at;		/* how far the ring was read when copies last asked for a drain, plus one */
+	__u64 pad[14];		/* to 256 bytes: no two CPUs share a cache line */
 };
 
 /* A process that runs, as the task iterator lists it. */

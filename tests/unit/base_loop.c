@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -51,6 +52,31 @@ static void test_timer(void **state)
 	assert_true(s.sum >= 3);
 	assert_true(clock_mono() - start >= 15 * NSEC_PER_MSEC);
 	loop_free(l);
+}
+
+static int write_once_more(void *ctx, uint64_t arg)
+{
+	struct seen *s = ctx;
+
+	assert_int_equal(eventfd_write(s->fd, 1), 0);
+	return count(ctx, arg);
+}
+
+/* One call for each time that it wakes, though nobody ever reads it. */
+static void test_waker(void **state)
+{
+	struct seen woken = { .stop_after = UINT64_MAX }, timer = { .stop_after = 3 };
+	struct loop *l;
+
+	timer.fd = eventfd(0, EFD_NONBLOCK);
+	assert_true(timer.fd >= 0);
+	assert_int_equal(loop_new(&l), 0);
+	assert_int_equal(loop_add_waker(l, timer.fd, count, &woken), 0);
+	assert_true(loop_add_timer(l, 0, 5 * NSEC_PER_MSEC, write_once_more, &timer) >= 0);
+	assert_int_equal(loop_run(l), 7);
+	assert_int_equal(woken.calls, 2);
+	loop_free(l);
+	close(timer.fd);
 }
 
 /* A callback that sets its own timer anew is called again, without a period. */
@@ -180,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timer),
+		cmocka_unit_test(test_waker),
 		cmocka_unit_test(test_timer_once),
 		cmocka_unit_test(test_timer_set_again),
 		cmocka_unit_test(test_fd_and_hangup),

@@ -15,6 +15,7 @@ struct source {
 	struct source *next;
 	int fd;
 	bool own; /* the loop closes fd */
+	bool edge;
 	/* Gets what the callback is told from fd; 0: nothing to tell now. NULL: the events. */
 	int (*take)(int fd, uint64_t *arg);
 	loop_fn fn;
@@ -58,7 +59,7 @@ void loop_free(struct loop *l)
 static int add(struct loop *l, const struct source *def)
 {
 	struct source *s = xmalloc(sizeof(*s));
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = s };
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP | (def->edge ? EPOLLET : 0), .data.ptr = s };
 
 	*s = *def;
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, s->fd, &ev)) {
@@ -73,6 +74,11 @@ static int add(struct loop *l, const struct source *def)
 int loop_add_fd(struct loop *l, int fd, loop_fn fn, void *ctx)
 {
 	return add(l, &(struct source){ .fd = fd, .fn = fn, .ctx = ctx });
+}
+
+int loop_add_waker(struct loop *l, int fd, loop_fn fn, void *ctx)
+{
+	return add(l, &(struct source){ .fd = fd, .edge = true, .fn = fn, .ctx = ctx });
 }
 
 /* A descriptor of the loop's own; the caller closes it when this fails. */

@@ -21,6 +21,9 @@ void loop_free(struct loop *l);
 /* fn(ctx, events) when fd is readable or hung up. The caller owns fd. */
 int loop_add_fd(struct loop *l, int fd, loop_fn fn, void *ctx) must_check;
 
+/* The same for a descriptor that wakes on purpose: fn is called once for each time, whatever is left to read. */
+int loop_add_waker(struct loop *l, int fd, loop_fn fn, void *ctx) must_check;
+
 /*
  * fn(ctx, expirations) each period_ns from now on (0 = once after first_ns).
  * Returns the timer's descriptor (>= 0), owned by the loop.

@@ -505,6 +505,20 @@ int capture_stop(struct capture *c)
 	return close_ledger(c);
 }
 
+int capture_watch(const struct capture *c, struct loop *l, loop_fn fn, void *ctx)
+{
+	int cpu, r;
+
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		if (c->loaded.ring_fd[cpu] < 0)
+			continue;
+		r = loop_add_waker(l, c->loaded.ring_fd[cpu], fn, ctx);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 uint64_t capture_drain_period(const struct capture *c)
 {
 	return c->drain_ns;

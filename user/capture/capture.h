@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/loop.h"
 #include "model/profile.h"
 #include "proc/kallsyms.h"
 #include "proc/object.h"
@@ -57,6 +58,9 @@ int capture_drain(struct capture *c) must_check;
 
 /* Ticks end; last drain; the profile gets its ledger and duration. */
 int capture_stop(struct capture *c) must_check;
+
+/* fn(ctx, ...) in this loop when the rings fill faster than the drain period would read them. */
+int capture_watch(const struct capture *c, struct loop *l, loop_fn fn, void *ctx) must_check;
 
 /* How long to wait before the next drain, ns. */
 uint64_t capture_drain_period(const struct capture *c);

@@ -187,6 +187,8 @@ static int arm(struct record *r)
 		e = watch_targets(r);
 	if (!e && r->child.pid)
 		e = watch_command(r);
+	if (!e)
+		e = capture_watch(r->capture, r->loop, on_drain, r);
 	if (!e && r->args.duration_ns)
 		e = loop_add_timer(r->loop, r->args.duration_ns, 0, on_end, r);
 	if (e < 0)

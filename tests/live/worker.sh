@@ -31,3 +31,20 @@ attacked() {
 }
 attacked 'worker killed every 100 ms' 100000
 attacked 'worker killed all the time' 100
+
+# Who waits for the tables of a program is its stacks, not the sampler: a worker that hangs delays no
+# drain. Programs of their own, so that there is something to ask for.
+cp "$FIXTURES/deep" new1
+cp "$FIXTURES/paths" new2
+start stopped -F 999
+worker=$(cat "/proc/$sampler/task/$sampler/children")
+# shellcheck disable=SC2086
+kill -STOP $worker
+spawn ./new1 240
+spawn ./new2 240
+sleep 2
+stop INT
+claim 'worker stopped: record ends well' equal $? 0
+read_profile 'worker stopped' stopped
+claim 'worker stopped: nothing is lost for it' holds stopped '.ledger.lost | [.[]] | add == 0'
+claim 'worker stopped: the samples are there' has '^new1;' stopped.folded

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "elf/rows.h"
 #include "frame_image.h"
 #include "worker/rows.h"
@@ -61,6 +62,80 @@ static void test_same(void **state)
 	}
 	assert_int_equal(worker_deaths(w), 1);
 	rows_done(&want);
+	worker_free(w);
+	close(fd);
+}
+
+/* Waits in many small steps. */
+static int wait_long(struct worker *w, struct worker_rows *out)
+{
+	int err;
+
+	do
+		err = worker_rows_wait(w, 1000, out);
+	while (err == -EAGAIN);
+	return err;
+}
+
+/* A question that is waited for in parts, by a worker that sleeps meanwhile, and one that dies. */
+static void test_waiting(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), own = dup(fd);
+	struct worker *w = make_worker();
+	struct worker_rows got;
+	struct rows want;
+
+	assert_int_equal(rows_read(&want, fd), 0);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -ECANCELED);
+	kill(last_pid, SIGSTOP);
+	assert_int_equal(worker_rows_ask(w, own), 0);
+	/* it is the worker's own from here on */
+	close(own);
+	assert_int_equal(worker_rows_ask(w, fd), -EBUSY);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -EAGAIN);
+	assert_int_equal(worker_rows_wait(w, 10 * NSEC_PER_MSEC, &got), -EAGAIN);
+	kill(last_pid, SIGCONT);
+	assert_int_equal(wait_long(w, &got), 0);
+	check_same(&got, &want);
+	assert_true(got.took_ns > 0);
+	worker_rows_done(&got);
+	assert_int_equal(worker_deaths(w), 0);
+
+	kill(last_pid, SIGSTOP);
+	assert_int_equal(worker_rows_ask(w, fd), 0);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -EAGAIN);
+	kill(last_pid, SIGKILL);
+	assert_int_equal(wait_long(w, &got), 0);
+	check_same(&got, &want);
+	worker_rows_done(&got);
+	assert_int_equal(worker_deaths(w), 1);
+	rows_done(&want);
+	worker_free(w);
+	close(fd);
+}
+
+/* Names are wanted at once: the question before them is given up. */
+static void test_interrupted(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	uint64_t offset = 0;
+	struct worker *w = make_worker();
+	struct worker_rows got;
+	struct object_names names;
+	pid_t first = last_pid;
+
+	kill(first, SIGSTOP);
+	assert_int_equal(worker_rows_ask(w, fd), 0);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -EAGAIN);
+	assert_int_equal(worker_name(w, fd, &offset, 1, &names), 0);
+	assert_int_equal(names.nr_names, 1);
+	object_names_done(&names);
+	assert_int_not_equal(last_pid, first);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -ECANCELED);
+	assert_int_equal(worker_rows(w, fd, &got), 0);
+	worker_rows_done(&got);
+	assert_int_equal(worker_rows_ask(w, fd), 0);
+	/* one that nobody waits for goes with the worker */
 	worker_free(w);
 	close(fd);
 }
@@ -138,8 +213,8 @@ static void test_heads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same),
-		cmocka_unit_test(test_no_rows),
+		cmocka_unit_test(test_same),	    cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_interrupted), cmocka_unit_test(test_no_rows),
 		cmocka_unit_test(test_heads),
 	};
 

@@ -8,12 +8,14 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#define OBJECT_NONE UINT32_MAX
+
 enum object_state { OBJECT_NEW, OBJECT_READY, OBJECT_NO_ROWS, OBJECT_FAILED, OBJECT_NO_FILE };
 
 struct unwind_object {
-	uint8_t state;			/* enum object_state */
-	bool keeps_fp;			/* a compiler that always does made it */
-	struct table_span *span;	/* by address */
+	uint8_t state;		 /* enum object_state */
+	bool keeps_fp;		 /* a compiler that always does made it */
+	struct table_span *span; /* by address */
 	uint32_t nr_spans;
 	struct object_segment *segment;
 	uint32_t nr_segments;
@@ -23,20 +25,23 @@ struct unwinder {
 	struct tables *tables;
 	struct worker *worker;
 	const struct objects *objects;
-	struct unwind_object *object;	/* [nr_objects], by number in `objects` */
+	struct unwind_object *object; /* [nr_objects], by number in `objects` */
 	size_t nr_objects, cap_objects;
-	struct wire_map *map;		/* the maps of one image under construction */
+	uint32_t asked;	      /* which the worker is at; OBJECT_NONE: none */
+	struct wire_map *map; /* the maps of one image under construction */
 	size_t nr_maps, cap_maps;
 	struct unwinder_stats stats;
 };
 
-struct unwinder *unwinder_new(const struct tables_memory *m, struct worker *w, const struct objects *objects)
+struct unwinder *unwinder_new(const struct tables_memory *m, struct worker *w,
+			      const struct objects *objects)
 {
 	struct unwinder *u = xcalloc(1, sizeof(*u));
 
 	u->tables = tables_new(m);
 	u->worker = w;
 	u->objects = objects;
+	u->asked = OBJECT_NONE;
 	return u;
 }
 
@@ -77,9 +82,14 @@ static struct unwind_object *object_at(struct unwinder *u, uint32_t object)
 /* Rows of the worker into the tables; what the object needs of them stays here. */
 static int take_rows(struct unwinder *u, struct unwind_object *o, struct worker_rows *rows)
 {
-	struct table_rows in = { rows->row, rows->nr_rows, rows->page, rows->nr_pages,
-				 rows->rule, rows->nr_rules,
-				 (const struct table_span_in *)rows->span, rows->nr_spans };
+	struct table_rows in = { rows->row,
+				 rows->nr_rows,
+				 rows->page,
+				 rows->nr_pages,
+				 rows->rule,
+				 rows->nr_rules,
+				 (const struct table_span_in *)rows->span,
+				 rows->nr_spans };
 	int r;
 
 	u->stats.rows += rows->nr_rows;
@@ -101,32 +111,58 @@ static int take_rows(struct unwinder *u, struct unwind_object *o, struct worker_
 	return 0;
 }
 
-static void make_rows(struct unwinder *u, struct unwind_object *o, const struct object_file *f)
+/* The worker's answer to what it was asked last. false: it is not there yet. */
+static bool take_asked(struct unwinder *u, uint64_t budget_ns)
 {
+	struct unwind_object *o;
 	struct worker_rows rows;
-	uint64_t start = clock_mono();
+	uint64_t start;
+	int r;
+
+	if (u->asked == OBJECT_NONE)
+		return true;
+	r = worker_rows_wait(u->worker, budget_ns, &rows);
+	if (r == -EAGAIN)
+		return false;
+	o = object_at(u, u->asked);
+	o->state = OBJECT_FAILED;
+	u->asked = OBJECT_NONE;
+	if (!r) {
+		start = clock_mono();
+		u->stats.build_ns += rows.took_ns;
+		r = take_rows(u, o, &rows);
+		worker_rows_done(&rows);
+		u->stats.build_ns += clock_mono() - start;
+	}
+	if (r)
+		u->stats.objects_failed++;
+	return true;
+}
+
+/* false: the rows take longer than that, and are still in the making. */
+static bool make_rows(struct unwinder *u, uint32_t object, uint64_t budget_ns)
+{
+	const struct object_file *f = objects_get(u->objects, object);
+	struct unwind_object *o = object_at(u, object);
 
 	u->stats.objects++;
-	o->state = OBJECT_FAILED;
 	if (f->kind == OBJECT_ANON) {
 		o->state = OBJECT_NO_ROWS;
 		o->keeps_fp = true;
-		return;
+		return true;
 	}
-	if (f->fd < 0)
-		o->state = OBJECT_NO_FILE;
-	if (f->fd < 0 || worker_rows(u->worker, f->fd, &rows) < 0) {
+	if (f->fd < 0 || worker_rows_ask(u->worker, f->fd) < 0) {
+		o->state = f->fd < 0 ? OBJECT_NO_FILE : OBJECT_FAILED;
 		u->stats.objects_failed++;
-		return;
+		return true;
 	}
-	if (take_rows(u, o, &rows) < 0)
-		u->stats.objects_failed++;
-	worker_rows_done(&rows);
-	u->stats.build_ns += clock_mono() - start;
+	u->asked = object;
+	return take_asked(u, budget_ns);
 }
 
 /* A file may be opened by a later process that maps it. */
-static bool can_be_opened_now(const struct unwinder *u, const struct unwind_object *o, uint32_t object)
+static bool can_be_opened_now(const struct unwinder *u, const struct unwind_object *o,
+			      uint32_t object)
 {
 	const struct object_file *f = objects_get(u->objects, object);
 
@@ -135,26 +171,34 @@ static bool can_be_opened_now(const struct unwinder *u, const struct unwind_obje
 
 int unwinder_prepare(struct unwinder *u, const struct image *i, uint64_t budget_ns)
 {
-	uint64_t start = clock_mono();
+	uint64_t start = clock_mono(), spent;
 	uint32_t k;
 	int left = 0;
 
+	/* the last answer may be of another image's object */
+	if (u->asked != OBJECT_NONE && !take_asked(u, budget_ns))
+		budget_ns = 0;
 	for (k = 0; k < i->nr_maps + i->nr_former; k++) {
-		uint32_t object = k < i->nr_maps ? i->map[k].object : i->former[k - i->nr_maps].map.object;
+		uint32_t object = k < i->nr_maps ? i->map[k].object
+						 : i->former[k - i->nr_maps].map.object;
 		struct unwind_object *o = object_at(u, object);
 
-		if (o->state != OBJECT_NEW && !can_be_opened_now(u, o, object))
-			continue;
-		if (clock_mono() - start >= budget_ns) {
+		if (object == u->asked) {
 			left++;
 			continue;
 		}
-		make_rows(u, o, objects_get(u->objects, object));
+		if (o->state != OBJECT_NEW && !can_be_opened_now(u, o, object))
+			continue;
+		spent = clock_mono() - start;
+		if (spent >= budget_ns || u->asked != OBJECT_NONE ||
+		    !make_rows(u, object, budget_ns - spent))
+			left++;
 	}
 	return left;
 }
 
-static void put_map(struct unwinder *u, uint64_t start, uint64_t end, uint32_t pages, uint32_t flags)
+static void put_map(struct unwinder *u, uint64_t start, uint64_t end, uint32_t pages,
+		    uint32_t flags)
 {
 	if (start >= end)
 		return;
@@ -192,7 +236,8 @@ static void put_image_map(struct unwinder *u, const struct image_map *m)
 		bias = m->start - base;
 		for (i = 0; i < o->nr_spans; i++) {
 			const struct table_span *s = &o->span[i];
-			uint64_t from = s->address + bias, to = from + ((uint64_t)s->nr_pages << 12);
+			uint64_t from = s->address + bias,
+				 to = from + ((uint64_t)s->nr_pages << 12);
 			uint32_t page = s->page;
 
 			if (to <= at || from >= m->end || to < from)
@@ -210,8 +255,9 @@ static void put_image_map(struct unwinder *u, const struct image_map *m)
 }
 
 /*
- * For the kernel side. Where code comes and goes its tables would be of what was there before: stacks
- * are copied there, and walked with what was mapped at their time. Returns until when; 0: nowhere.
+ * For the kernel side. Where code comes and goes its tables would be of what was there before:
+ * stacks are copied there, and walked with what was mapped at their time. Returns until when; 0:
+ * nowhere.
  */
 static uint64_t build_maps(struct unwinder *u, const struct image *i, uint64_t now_ns)
 {
@@ -279,13 +325,14 @@ void unwinder_forget(struct unwinder *u, struct image *i, uint64_t now_ns)
 	const struct wire_process *p = tables_process(u->tables, (uint32_t)i->tgid);
 
 	/* its successor may have the slot by now */
-	if (i->published && p && p->start_time == i->start_time && p->exec_id == (uint32_t)i->exec_id)
+	if (i->published && p && p->start_time == i->start_time &&
+	    p->exec_id == (uint32_t)i->exec_id)
 		tables_drop_process(u->tables, (uint32_t)i->tgid, now_ns);
 	i->published = 0;
 }
 
-void unwinder_walk(struct unwinder *u, const struct image *i, uint64_t time, const struct replay_stack *s,
-		   struct replay_walk *out)
+void unwinder_walk(struct unwinder *u, const struct image *i, uint64_t time,
+		   const struct replay_stack *s, struct replay_walk *out)
 {
 	build_maps_of(u, i, time);
 	replay_walk(u->tables, u->map, u->nr_maps, s, out);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "elf/object.h"
 #include "elf/rows.h"
 
@@ -22,9 +23,9 @@ static void put(char **at, const void *p, size_t len)
 
 static size_t body_bytes(const struct rows_head *h)
 {
-	return h->nr_segments * sizeof(struct object_segment) + h->nr_spans * sizeof(struct worker_span) +
-	       h->nr_rules * sizeof(struct wire_rule) + h->nr_pages * sizeof(struct wire_page) +
-	       h->nr_rows * sizeof(uint32_t) + h->text_len;
+	return h->nr_segments * sizeof(struct object_segment) +
+	       h->nr_spans * sizeof(struct worker_span) + h->nr_rules * sizeof(struct wire_rule) +
+	       h->nr_pages * sizeof(struct wire_page) + h->nr_rows * sizeof(uint32_t) + h->text_len;
 }
 
 static void put_error(const struct rows_out *out, int err, const char *reason)
@@ -78,12 +79,14 @@ static int read_tables(int fd, const struct rows_out *out)
 void rows_serve(const struct request_head *request, int fd, const char *refused,
 		const struct rows_out *out)
 {
+	uint64_t start = clock_mono();
 	int err;
 
 	*out->head = (struct rows_head){ .magic = ROWS_MAGIC, .seq = request->seq };
 	err = refused ? -EPERM : read_tables(fd, out);
 	if (err)
 		put_error(out, err, refused ? refused : error_text());
+	out->head->took_ns = clock_mono() - start;
 }
 
 static int garbage(const char *what)
@@ -116,6 +119,7 @@ void rows_decode(const struct rows_head *h, void *body, struct worker_rows *out)
 				 .nr_spans = h->nr_spans,
 				 .nr_segments = h->nr_segments,
 				 .frame_bytes = h->frame_bytes,
+				 .took_ns = h->took_ns,
 				 .keeps_fp = h->keeps_fp,
 				 .body = body };
 

@@ -197,8 +197,8 @@ static int receive_all(int sock, void *p, size_t len, int *fd)
 	return 0;
 }
 
-static int answer_names(int sock, const struct request_head *request, const uint64_t *offset, int *fd,
-			const char *refused)
+static int answer_names(int sock, const struct request_head *request, const uint64_t *offset,
+			int *fd, const char *refused)
 {
 	struct answer answer;
 	autofree char *body = NULL;

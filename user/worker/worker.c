@@ -2,31 +2,18 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "worker/answer.h"
-#include "worker/sandbox.h"
+#include "worker/process.h"
 #include "worker/rows.h"
-#include "worker/serve.h"
-
-#define REAP_MS 200 /* a killed process is gone by then, unless it hangs in the kernel */
-
-struct worker {
-	pid_t pid; /* 0: none is running */
-	int sock;
-	uint32_t seq;
-	uint64_t deaths;
-	pid_t stuck[WORKER_MAX_STUCK]; /* killed and not gone yet; 0: free */
-	void (*started)(void *ctx, pid_t pid);
-	void *ctx;
-};
 
 /* How an attempt to be answered ended. */
 enum outcome {
@@ -36,130 +23,49 @@ enum outcome {
 	LATE,
 };
 
-/* What goes with a request. */
-struct question {
-	int fd;
-	const uint64_t *offset;
+union head {
+	struct answer_head names;
+	struct rows_head rows;
 };
 
-/* The child's life. It has one thread, since dwell has. */
-static _Noreturn void live(int sock, pid_t parent)
-{
-	int err = sandbox_enter(sock, parent);
+/* One of the things to ask for. */
+struct kind {
+	size_t head_size;
+	int64_t (*body_size)(const union head *h, const struct request_head *request);
+	/* Takes the body of a whole answer, or its reason into *err: ANSWERED; or GARBAGE. */
+	enum outcome (*take)(const union head *h, char **body, void *out, int *err);
+};
 
-	if (err)
-		fail_in(err, "no sandbox");
-	serve(err ? sock : SANDBOX_SOCKET, err ? error_text() : NULL);
-	_exit(0);
-}
+/* What is asked, and how far its answer has come. */
+struct question {
+	const struct kind *kind; /* NULL: nothing is asked */
+	struct request_head request;
+	int fd; /* goes with it */
+	const uint64_t *offset;
+	int tries; /* processes that it cost */
+	bool sent;
+	uint64_t end; /* of the time that the worker has */
+	union head head;
+	size_t got_head;
+	char *body;
+	size_t size, got_body;
+};
 
-static bool reap(pid_t pid)
-{
-	pid_t r;
-
-	do
-		r = waitpid(pid, NULL, WNOHANG);
-	while (r < 0 && errno == EINTR);
-	/* ECHILD: somebody ignores SIGCHLD, and the kernel reaps */
-	return r == pid || (r < 0 && errno == ECHILD);
-}
-
-static void reap_stuck(struct worker *w)
-{
-	size_t i;
-
-	for (i = 0; i < WORKER_MAX_STUCK; i++) {
-		if (w->stuck[i] && reap(w->stuck[i]))
-			w->stuck[i] = 0;
-	}
-}
-
-static pid_t *free_place(struct worker *w)
-{
-	size_t i;
-
-	reap_stuck(w);
-	for (i = 0; i < WORKER_MAX_STUCK; i++) {
-		if (!w->stuck[i])
-			return &w->stuck[i];
-	}
-	return NULL;
-}
-
-static int start(struct worker *w)
-{
-	sigset_t all, former;
-	pid_t parent = getpid(), pid;
-	int sock[2], err;
-
-	if (!free_place(w))
-		return fail_plain(-EBUSY, "%d workers hang", WORKER_MAX_STUCK);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0)
-		return fail(-errno, "socketpair");
-	/* no handler of the parent's may run in the child */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &former);
-	pid = fork();
-	err = -errno;
-	if (pid == 0)
-		live(sock[1], parent);
-	sigprocmask(SIG_SETMASK, &former, NULL);
-	close(sock[1]);
-	if (pid < 0) {
-		close(sock[0]);
-		return fail(err, "fork");
-	}
-	w->pid = pid;
-	w->sock = sock[0];
-	if (w->started)
-		w->started(w->ctx, pid);
-	return 0;
-}
-
-/* Ends the process that runs. Waits for it, but not for one that hangs in the kernel. */
-static void stop(struct worker *w)
-{
-	uint64_t end = clock_mono() + REAP_MS * NSEC_PER_MSEC;
-	pid_t *place;
-
-	if (!w->pid)
-		return;
-	close(w->sock);
-	kill(w->pid, SIGKILL);
-	while (!reap(w->pid)) {
-		if (clock_mono() > end) {
-			place = free_place(w);
-			if (place)
-				*place = w->pid;
-			break;
-		}
-		poll(NULL, 0, 1);
-	}
-	w->pid = 0;
-}
-
-/* One that died without being asked to is counted and forgotten. */
-static void notice_death(struct worker *w)
-{
-	siginfo_t info = { 0 };
-
-	if (!w->pid)
-		return;
-	if (waitid(P_PID, (id_t)w->pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid != w->pid)
-		return;
-	w->deaths++;
-	close(w->sock);
-	w->pid = 0;
-}
+struct worker {
+	struct process process;
+	uint32_t seq;
+	struct question rows; /* what worker_rows_ask() asked for; its fd is its own */
+	uint64_t asked_ns;    /* when */
+};
 
 int worker_new(struct worker **out, void (*started)(void *ctx, pid_t pid), void *ctx)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
 	int err;
 
-	w->started = started;
-	w->ctx = ctx;
-	err = start(w);
+	w->process.started = started;
+	w->process.ctx = ctx;
+	err = process_start(&w->process);
 	if (err) {
 		free(w);
 		return err;
@@ -168,24 +74,43 @@ int worker_new(struct worker **out, void (*started)(void *ctx, pid_t pid), void 
 	return 0;
 }
 
+/* The answer so far is worth nothing. */
+static void forget_answer(struct question *q)
+{
+	free(q->body);
+	q->body = NULL;
+	q->got_head = q->got_body = 0;
+	q->sent = false;
+}
+
+static void end_rows(struct worker *w)
+{
+	if (!w->rows.kind)
+		return;
+	forget_answer(&w->rows);
+	close(w->rows.fd);
+	w->rows.kind = NULL;
+}
+
 void worker_free(struct worker *w)
 {
 	if (!w)
 		return;
-	stop(w);
-	reap_stuck(w);
+	end_rows(w);
+	process_stop(&w->process);
+	process_reap(&w->process);
 	free(w);
 }
 
 uint64_t worker_deaths(const struct worker *w)
 {
-	return w->deaths;
+	return w->process.deaths;
 }
 
 /* Waits for the socket: true, or false when the time is up. */
 static bool wait_for(const struct worker *w, short events, uint64_t end)
 {
-	struct pollfd p = { .fd = w->sock, .events = events };
+	struct pollfd p = { .fd = w->process.sock, .events = events };
 	uint64_t now;
 	int r;
 
@@ -216,7 +141,7 @@ static enum outcome transmit(struct worker *w, const void *p, size_t len, int fd
 	while (iov.iov_len) {
 		if (!wait_for(w, POLLOUT, end))
 			return LATE;
-		n = sendmsg(w->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = sendmsg(w->process.sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
@@ -229,116 +154,128 @@ static enum outcome transmit(struct worker *w, const void *p, size_t len, int fd
 	return ANSWERED;
 }
 
-static enum outcome receive(struct worker *w, void *p, size_t len, uint64_t end)
+/* Up to len bytes of them, *got of which are here. */
+static enum outcome receive(struct worker *w, void *p, size_t len, size_t *got, uint64_t end)
 {
-	char *at = p;
 	ssize_t n;
 
-	while (len) {
+	while (*got < len) {
 		if (!wait_for(w, POLLIN, end))
 			return LATE;
-		n = recv(w->sock, at, len, MSG_DONTWAIT);
+		n = recv(w->process.sock, (char *)p + *got, len - *got, MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			return DIED;
-		at += n;
-		len -= (size_t)n;
+		*got += (size_t)n;
 	}
 	return ANSWERED;
 }
 
-/* Takes one answer from the socket; *err is 0 and *out filled in, or the worker's reason is kept.
- */
-static enum outcome take_answer(struct worker *w, const struct request_head *request, uint64_t end,
-				void *out, int *err)
+static int64_t names_size(const union head *h, const struct request_head *request)
 {
-	autofree char *body = NULL;
-	struct answer_head head;
-	enum outcome o;
-	int64_t size;
+	return answer_body_size(&h->names, request);
+}
 
-	o = receive(w, &head, sizeof(head), end);
-	if (o != ANSWERED)
-		return o;
-	size = answer_body_size(&head, request);
-	if (size < 0)
+static enum outcome take_names(const union head *h, char **body, void *out, int *err)
+{
+	*err = h->names.err;
+	if (*err)
+		*err = fail_plain(*err, "%s", answer_reason(&h->names, *body));
+	else if (answer_decode(&h->names, *body, out))
 		return GARBAGE;
-	body = xmalloc((size_t)size + 1);
-	o = receive(w, body, (size_t)size, end);
-	if (o != ANSWERED)
-		return o;
-	if (head.err) {
-		*err = fail_plain(head.err, "%s", answer_reason(&head, body));
-		return ANSWERED;
-	}
-	*err = 0;
-	if (answer_decode(&head, body, out))
-		return GARBAGE;
-	body = NULL;
+	else
+		*body = NULL;
 	return ANSWERED;
 }
 
-static enum outcome take_rows(struct worker *w, const struct request_head *request, uint64_t end,
-			      void *out, int *err)
+static int64_t rows_size(const union head *h, const struct request_head *request)
 {
-	autofree char *body = NULL;
-	struct rows_head head;
-	enum outcome o;
-	int64_t size;
+	return rows_body_size(&h->rows, request);
+}
 
-	o = receive(w, &head, sizeof(head), end);
-	if (o != ANSWERED)
-		return o;
-	size = rows_body_size(&head, request);
-	if (size < 0)
-		return GARBAGE;
-	body = xmalloc((size_t)size + 1);
-	o = receive(w, body, (size_t)size, end);
-	if (o != ANSWERED)
-		return o;
-	if (head.err) {
-		body[size] = '\0';
-		*err = fail_plain(head.err, "%s", body);
-		return ANSWERED;
+static enum outcome take_rows(const union head *h, char **body, void *out, int *err)
+{
+	*err = h->rows.err;
+	if (*err) {
+		*err = fail_plain(*err, "%s", *body);
+	} else {
+		rows_decode(&h->rows, *body, out);
+		*body = NULL;
 	}
-	*err = 0;
-	rows_decode(&head, body, out);
-	body = NULL;
 	return ANSWERED;
 }
 
-typedef enum outcome (*take_fn)(struct worker *w, const struct request_head *request, uint64_t end,
-				void *out, int *err);
+static const struct kind names_kind = { sizeof(struct answer_head), names_size, take_names };
+static const struct kind rows_kind = { sizeof(struct rows_head), rows_size, take_rows };
 
-/* Asks until a worker has answered; out is as take() wants it. */
-static int ask(struct worker *w, struct request_head *request, const struct question *q, take_fn take,
-	       void *out)
+/* Starts a worker where none runs, and asks it. A negative errno: there is none. */
+static int send_question(struct worker *w, struct question *q, enum outcome *o)
 {
-	uint64_t end;
-	enum outcome o;
-	int tries, err = 0;
+	int err;
 
-	for (tries = 0; tries < WORKER_TRIES; tries++) {
-		notice_death(w);
-		if (!w->pid)
-			err = start(w);
+	process_notice_death(&w->process);
+	if (!w->process.pid) {
+		err = process_start(&w->process);
 		if (err)
 			return err;
-		request->seq = ++w->seq;
-		end = clock_mono() + WORKER_DEADLINE_MS * NSEC_PER_MSEC;
-		o = transmit(w, request, sizeof(*request), q->fd, end);
-		if (o == ANSWERED)
-			o = transmit(w, q->offset, request->nr * sizeof(*q->offset), -1, end);
-		if (o == ANSWERED)
-			o = take(w, request, end, out, &err);
-		if (o == ANSWERED)
+	}
+	q->request.seq = ++w->seq;
+	q->end = clock_mono() + WORKER_DEADLINE_MS * NSEC_PER_MSEC;
+	q->sent = true;
+	*o = transmit(w, &q->request, sizeof(q->request), q->fd, q->end);
+	if (*o == ANSWERED)
+		*o = transmit(w, q->offset, q->request.nr * sizeof(*q->offset), -1, q->end);
+	return 0;
+}
+
+/* More of the answer; ANSWERED: all of it. */
+static enum outcome take_more(struct worker *w, struct question *q, uint64_t end)
+{
+	enum outcome o = receive(w, &q->head, q->kind->head_size, &q->got_head, end);
+	int64_t size;
+
+	if (o != ANSWERED)
+		return o;
+	if (!q->body) {
+		size = q->kind->body_size(&q->head, &q->request);
+		if (size < 0)
+			return GARBAGE;
+		q->size = (size_t)size;
+		q->body = xmalloc(q->size + 1);
+		q->body[q->size] = '\0';
+	}
+	return receive(w, q->body, q->size, &q->got_body, end);
+}
+
+/* Asks until a worker has answered, but not after `until`: -EAGAIN, and the same call goes on. */
+static int answer(struct worker *w, struct question *q, uint64_t until, void *out)
+{
+	enum outcome o;
+	int err;
+
+	for (;;) {
+		o = ANSWERED;
+		err = q->sent ? 0 : send_question(w, q, &o);
+		if (err)
 			return err;
+		if (o == ANSWERED)
+			o = take_more(w, q, until < q->end ? until : q->end);
+		if (o == ANSWERED)
+			o = q->kind->take(&q->head, &q->body, out, &err);
+		if (o == ANSWERED)
+			/* that one has another meaning here */
+			return err == -EAGAIN ? -EIO : err;
+		if (o == LATE && clock_mono() < q->end)
+			return -EAGAIN;
 		if (o == DIED)
-			w->deaths++;
-		stop(w);
+			w->process.deaths++;
+		process_stop(&w->process);
+		forget_answer(q);
 		if (o == LATE)
 			return fail_plain(-ETIMEDOUT, "worker timed out");
+		if (++q->tries == WORKER_TRIES)
+			break;
 	}
 	/* the garbage has its text already */
 	return o == GARBAGE ? -EPROTO : fail_plain(-EPIPE, "worker died");
@@ -347,16 +284,60 @@ static int ask(struct worker *w, struct request_head *request, const struct ques
 int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
 		struct object_names *out)
 {
-	struct request_head request = { .magic = ANSWER_MAGIC, .nr = n };
+	struct question q = { .kind = &names_kind,
+			      .request = { .magic = ANSWER_MAGIC, .nr = n },
+			      .fd = fd,
+			      .offset = offset };
+	int err;
 
 	if (n > WORKER_MAX_OFFSETS)
 		return fail_plain(-E2BIG, "more than %u addresses", WORKER_MAX_OFFSETS);
-	return ask(w, &request, &(struct question){ fd, offset }, take_answer, out);
+	if (w->rows.kind) {
+		/* whose answer would come first */
+		process_stop(&w->process);
+		end_rows(w);
+	}
+	err = answer(w, &q, UINT64_MAX, out);
+	forget_answer(&q);
+	return err;
+}
+
+int worker_rows_ask(struct worker *w, int fd)
+{
+	int own;
+
+	if (w->rows.kind)
+		return fail_plain(-EBUSY, "one at a time");
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return fail(-errno, "dup");
+	w->rows = (struct question){ .kind = &rows_kind,
+				     .request = { .magic = ROWS_MAGIC },
+				     .fd = own };
+	w->asked_ns = clock_mono();
+	return 0;
+}
+
+int worker_rows_wait(struct worker *w, uint64_t budget_ns, struct worker_rows *out)
+{
+	uint64_t now = clock_mono();
+	int err;
+
+	if (!w->rows.kind)
+		return fail_plain(-ECANCELED, "given up");
+	err = answer(w, &w->rows, budget_ns < UINT64_MAX - now ? now + budget_ns : UINT64_MAX, out);
+	if (err == -EAGAIN)
+		return err;
+	end_rows(w);
+	/* it cannot have taken longer than it was waited for */
+	if (!err && out->took_ns > clock_mono() - w->asked_ns)
+		out->took_ns = clock_mono() - w->asked_ns;
+	return err;
 }
 
 int worker_rows(struct worker *w, int fd, struct worker_rows *out)
 {
-	struct request_head request = { .magic = ROWS_MAGIC };
+	int err = worker_rows_ask(w, fd);
 
-	return ask(w, &request, &(struct question){ fd, NULL }, take_rows, out);
+	return err ? err : worker_rows_wait(w, UINT64_MAX, out);
 }

@@ -69,28 +69,43 @@ void object_names_done(struct object_names *o);
 
 /* ---- unwind rows ---- */
 
-struct worker_span {			/* as struct rows_span of elf/rows.h */
+struct worker_span { /* as struct rows_span of elf/rows.h */
 	uint64_t address;
 	uint32_t first_page, nr_pages;
 };
 
 /* The unwind tables of an object, as bpf/rows.h draws them; all in one piece of memory. */
 struct worker_rows {
-	const uint32_t *row;		size_t nr_rows;
-	const struct wire_page *page;	size_t nr_pages;
-	const struct wire_rule *rule;	size_t nr_rules;
-	const struct worker_span *span;	size_t nr_spans;	/* none: the object says nothing of unwinding */
-	const struct object_segment *segment;	size_t nr_segments;
-	uint64_t frame_bytes;		/* of call frame information that was read */
-	bool keeps_fp;			/* made by a compiler that always keeps frame pointers (Go) */
+	const uint32_t *row;
+	size_t nr_rows;
+	const struct wire_page *page;
+	size_t nr_pages;
+	const struct wire_rule *rule;
+	size_t nr_rules;
+	const struct worker_span *span;
+	size_t nr_spans; /* none: the object says nothing of unwinding */
+	const struct object_segment *segment;
+	size_t nr_segments;
+	uint64_t frame_bytes; /* of call frame information that was read */
+	uint64_t took_ns;     /* to make them */
+	bool keeps_fp;	      /* made by a compiler that always keeps frame pointers (Go) */
 	void *body;
 };
 
 /*
- * Makes the unwind rows of the object at fd. Errors as of worker_name(). Numbers are within the limits of
- * elf/rows.h; that indexes are in range is for who uses them to check. Free with worker_rows_done().
+ * Makes the unwind rows of the object at fd. Errors as of worker_name(). Numbers are within the
+ * limits of elf/rows.h; that indexes are in range is for who uses them to check. Free with
+ * worker_rows_done().
  */
 int worker_rows(struct worker *w, int fd, struct worker_rows *out) must_check;
+
+/*
+ * The same without waiting until it is done: one question at a time (-EBUSY), whose answer is
+ * waited for no longer than each call says; -EAGAIN: it is not there yet. A worker_name() in
+ * between ends the question: -ECANCELED.
+ */
+int worker_rows_ask(struct worker *w, int fd) must_check;
+int worker_rows_wait(struct worker *w, uint64_t budget_ns, struct worker_rows *out) must_check;
 void worker_rows_done(struct worker_rows *r);
 
 #endif

@@ -52,17 +52,10 @@ void tasks_prepare_wanted(struct tasks *t, struct images *im, struct unwinder *u
 			  int fd)
 {
 	size_t i, n = 0;
-	struct tasks first;
 
-	for (i = 0; i < t->nr; i++) {
-		struct wire_task task = t->task[i];
-
-		if (!wanted(fd, (pid_t)task.tgid))
-			continue;
-		t->task[i] = t->task[n];
-		t->task[n++] = task;
-	}
-	first = (struct tasks){ .task = t->task, .nr = n };
-	tasks_prepare(&first, im, u, clock_mono(), WANTED_NS);
-	t->next = first.next;
+	for (i = 0; i < t->nr; i++)
+		if (wanted(fd, (pid_t)t->task[i].tgid))
+			t->task[n++] = t->task[i];
+	t->nr = n;
+	tasks_prepare(t, im, u, clock_mono(), WANTED_NS);
 }

@@ -25,8 +25,8 @@ size_t tasks_prepare(struct tasks *t, struct images *im, struct unwinder *u, uin
 		     uint64_t budget_ns);
 
 /*
- * The same for those that `wanted` says yes to: before the
- * first sample, so that none of theirs has to wait.
+ * Leaves only those that `wanted` says yes to, and prepares them: before the first sample, so that none
+ * of theirs has to wait. Of the others there will be none.
  */
 typedef bool (*tasks_wanted)(int fd, pid_t pid);
 void tasks_prepare_wanted(struct tasks *t, struct images *im, struct unwinder *u, tasks_wanted wanted,

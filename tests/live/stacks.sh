@@ -36,6 +36,7 @@ claim 'deep: every stack is the known chain' others "^deep;$begin(;deep){30};wor
 claim 'deep: that chain is there' has ";main(;deep){30};work [0-9]+$" deep.known
 claim 'deep: unwinding had all it needed' holds deep '.unwind | .objects > 0 and .processes > 0 and
 	.full == 0 and .events_lost == 0 and .failed == 0 and .not_copied == 0'
+claim 'deep: no other process got tables' holds deep '.unwind.processes == 1'
 claim 'deep: a function that recurs counts once in total' holds deep '
 	.hotspots[] | select(.symbol == "deep") | .total_samples <= '"$(figure deep .ledger.counted)"
 sample deep-user -U

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stacks_libdw PID [TIMES] - stops each thread of a process, walks its stack with dwell's tables and
+ * stacks_libdw PID [TIMES [FOLDER]] - stops each thread of a process, walks its stack with dwell's tables and
  * walk, and with libdw, and compares address by address; TIMES (1) times, which for a program that
  * runs are different places. Prints what differs and a last line
  *   stacks N equal N longer N different N
  * longer: libdw gave up with an error on the way, and all that it said is equal. Exit status 1 when
- * stacks differ or none was compared.
+ * stacks differ or none was compared. Stacks that are equal are written into FOLDER, with all that it
+ * takes to walk them again (tests/unit/unwind_recorded.c).
  */
 #include <dirent.h>
 #include <elfutils/libdwfl.h>
@@ -24,6 +25,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "proc/images.h"
+#include "recording.h"
 #include "unwind/unwinder.h"
 #include "worker/worker.h"
 
@@ -41,6 +43,8 @@ struct subject {
 	size_t nr;
 	struct images *images;
 	struct unwinder *unwinder;
+	const char *folder;	/* to record into; NULL: nowhere */
+	struct recording rec;
 };
 
 static struct {
@@ -126,9 +130,13 @@ static void theirs(Dwfl *dwfl, int tid, struct chain *c)
 
 static int read_memory(void *ctx, void *to, uint32_t len, uint64_t from)
 {
-	const struct subject *s = ctx;
+	struct subject *s = ctx;
 
-	return pread(s->mem, to, len, (off_t)from) == (ssize_t)len ? 0 : -1;
+	if (pread(s->mem, to, len, (off_t)from) != (ssize_t)len)
+		return -1;
+	if (s->folder)
+		recording_read(&s->rec, to, len, from);
+	return 0;
 }
 
 static void ours(struct subject *s, struct image *image, int tid, struct replay_walk *walk)
@@ -144,7 +152,9 @@ static void ours(struct subject *s, struct image *image, int tid, struct replay_
 	       (uint64_t[]){ r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10,
 			     r.r11, r.r12, r.r13, r.r14, r.r15 },
 	       sizeof(stack.reg));
+	s->rec.nr_reads = 0;
 	unwinder_walk(s->unwinder, image, clock_mono(), &stack, walk);
+	s->rec.stack = stack;
 }
 
 static void show(const struct chain *c, const struct replay_walk *w, int tid)
@@ -158,7 +168,8 @@ static void show(const struct chain *c, const struct replay_walk *w, int tid)
 		       i < c->nr ? c->frame[i] : 0);
 }
 
-static void compare(const struct chain *c, const struct replay_walk *w, int tid)
+/* True: equal. */
+static bool compare(const struct chain *c, const struct replay_walk *w, int tid)
 {
 	uint32_t i, n = c->nr < w->nr ? c->nr : w->nr;
 
@@ -167,11 +178,26 @@ static void compare(const struct chain *c, const struct replay_walk *w, int tid)
 		;
 	if (i == n && w->nr == c->nr && (w->status == WIRE_USER_COMPLETE || c->error)) {
 		sum.equal++;
+		return true;
 	} else if (i == n && (c->error || c->nr >= 127) && w->nr >= n) {
 		sum.longer++;
 	} else {
 		sum.different++;
 		show(c, w, tid);
+	}
+	return false;
+}
+
+/* Its maps as they are published. */
+static void record(struct subject *s, struct image *image, int tid, const struct replay_walk *walk)
+{
+	image->identified = true;	/* by its number, here */
+	unwinder_publish(s->unwinder, image, clock_mono());
+	s->rec.tables = unwinder_tables(s->unwinder);
+	s->rec.process = tables_process(s->rec.tables, (uint32_t)s->pid);
+	if (!s->rec.process || recording_write(&s->rec, walk, s->folder, tid)) {
+		fprintf(stderr, "cannot record into %s\n", s->folder);
+		exit(2);
 	}
 }
 
@@ -191,7 +217,8 @@ static void compare_once(struct subject *s)
 		for (i = 0; i < s->nr; i++) {
 			theirs(dwfl, s->tid[i], &chain);
 			ours(s, image, s->tid[i], &walk);
-			compare(&chain, &walk, s->tid[i]);
+			if (compare(&chain, &walk, s->tid[i]) && s->folder)
+				record(s, image, s->tid[i], &walk);
 		}
 	}
 	dwfl_end(dwfl);
@@ -200,13 +227,13 @@ static void compare_once(struct subject *s)
 
 int main(int argc, char **argv)
 {
-	struct subject s = { .pid = argc > 1 ? atoi(argv[1]) : 0 };
+	struct subject s = { .pid = argc > 1 ? atoi(argv[1]) : 0, .folder = argc > 3 ? argv[3] : NULL };
 	int times = argc > 2 ? atoi(argv[2]) : 1;
 	struct worker *w = NULL;
 	char path[40];
 
 	if (s.pid <= 0 || worker_new(&w, NULL, NULL)) {
-		fprintf(stderr, "usage: stacks_libdw PID [TIMES]\n");
+		fprintf(stderr, "usage: stacks_libdw PID [TIMES [FOLDER]]\n");
 		return 2;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/mem", s.pid);

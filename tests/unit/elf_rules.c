@@ -119,21 +119,45 @@ static void test_rules(void **state)
 		check_said(&said[i]);
 }
 
+/* Its offsets count 16 bytes, but for where the return address is alone. */
+#define SP16(cfa)   ((cfa) / 16u << ROW_CFA_SHIFT)
+#define FP16(cfa)   (SP16(cfa) | ROW_BASE_FP)
+#define SAVED16(fp) ((fp) / 16u << ROW_FP_SHIFT | ROW_RA_ABOVE_FP)
+#define ALONE(ra)   (SAVED(ra) | ROW_RA_ALONE)
+
 static void test_arm64(void **state)
 {
 	static const struct said cases[] = {
-		{ CODE(""), SP(0) | ROW_RA_LINK, { 0 }, "" },
-		{ CODE("\x0e\x20\x9d\x04\x9e\x03"),
-		  SP(32) | SAVED(32) | ROW_RA_ABOVE_FP,
+		{ CODE(""), SP16(0) | ROW_RA_LINK, { 0 }, "" },
+		{ CODE("\x0e\x20\x9d\x04\x9e\x03"), SP16(32) | SAVED16(32), { 0 }, "" },
+		{ CODE("\x0c\x1d\x20\x9d\x04\x9e\x03\x2d"), FP16(32) | SAVED16(32), { 0 }, "" },
+		{ CODE("\x0e\x10\x9e\x02"), SP16(16) | ALONE(16), { 0 }, "" },
+		{ CODE("\x0e\x20\x9e\x03\x2d"), SP16(32) | ALONE(24), { 0 }, "" },
+		/* the farthest, and one farther */
+		{ CODE("\x0e\xf0\x3f\x9d\xfe\x01\x9e\xfd\x01"),
+		  SP16(8176) | SAVED16(2032),
 		  { 0 },
 		  "" },
-		{ CODE("\x0c\x1d\x20\x9d\x04\x9e\x03\x2d"),
-		  FP(32) | SAVED(32) | ROW_RA_ABOVE_FP,
-		  { 0 },
-		  "" },
-		{ CODE("\x0e\x10\x9e\x02"),
+		{ CODE("\x0e\x80\x40"),
 		  ROW_ESCAPED,
-		  { CFA_REG, 31, FP_SAME, RA_CFA, 16, 0, -16, 0 },
+		  { CFA_REG, 31, FP_SAME, RA_REG, 8192, 0, 30, 0 },
+		  "" },
+		{ CODE("\x0e\x10\x9d\x80\x02\x9e\xff\x01"),
+		  ROW_ESCAPED,
+		  { CFA_REG, 31, FP_CFA, RA_CFA, 16, -2048, -2040, 0 },
+		  "" },
+		{ CODE("\x0e\x10\x9e\x80\x01"),
+		  ROW_ESCAPED,
+		  { CFA_REG, 31, FP_SAME, RA_CFA, 16, 0, -1024, 0 },
+		  "" },
+		/* no multiple of 16 */
+		{ CODE("\x0e\x18"),
+		  ROW_ESCAPED,
+		  { CFA_REG, 31, FP_SAME, RA_REG, 24, 0, 30, 0 },
+		  "" },
+		{ CODE("\x0e\x20\x9d\x03\x9e\x02"),
+		  ROW_ESCAPED,
+		  { CFA_REG, 31, FP_CFA, RA_CFA, 32, -24, -16, 0 },
 		  "" },
 		{ CODE("\x0e\x10\x9d\x02"),
 		  ROW_ESCAPED,

@@ -18,6 +18,7 @@
 #else
 #include <linux/types.h>
 #endif
+#include "bpf/machine.h"
 
 #define WIRE_CHUNK_BYTES 262144u
 #define WIRE_MAX_CHUNKS	 4096u

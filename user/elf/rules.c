@@ -179,7 +179,8 @@ static bool put_ra(const struct rules *r, const struct cfi_state *s, struct wire
 	if (!fits(off, INT16_MAX)) {
 		out->ra = RA_ABOVE_FP;
 		out->ra_off = 0;
-		return out->fp == FP_CFA && off == (int64_t)out->fp_off + 8;
+		return r->machine == &aarch64 && out->fp == FP_CFA &&
+		       off == (int64_t)out->fp_off + 8;
 	}
 	return true;
 }

@@ -158,6 +158,12 @@ static void test_signal(void **state)
 	      (uint64_t[]){ CODE + LEAF, CODE + SIGNAL + 4, CODE + LEAF + 12, SEEN(PAIR),
 			    SEEN(START) },
 	      5);
+	/* the handler is back, and what it returned to in its system call */
+	s.pc = CODE + SIGNAL + 12;
+	s.return_address = true;
+	check(&s, word, (uint64_t[]){ CODE + SIGNAL + 11, CODE + LEAF + 12, SEEN(PAIR), SEEN(START) }, 4);
+	s.pc = CODE + LEAF;
+	s.return_address = false;
 	/* all its registers are known there */
 	regs[SIGNAL_PC] = CODE + STRANGE;
 	word[0x400 / 8 + 1] = CALL(START);

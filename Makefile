@@ -15,8 +15,16 @@ PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 VERSION := 0.1.0
-ARCH := $(shell uname -m | sed 's/aarch64/arm64/')
-BPF_ARCH := $(if $(filter x86_64,$(ARCH)),x86,$(ARCH))
+HOST := $(shell uname -m)
+ARCH ?= $(HOST)
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
+
+# For another machine: Debian's cross compiler, and the libraries of that architecture (tools/install arm64).
+ifneq ($(ARCH),$(HOST))
+CC := $(ARCH)-linux-gnu-gcc
+AR := $(ARCH)-linux-gnu-ar
+PKG_CONFIG := PKG_CONFIG_LIBDIR=/usr/lib/$(ARCH)-linux-gnu/pkgconfig:/usr/share/pkgconfig pkg-config
+endif
 
 # What a caller sets in CFLAGS comes last and wins.
 Q := $(if $(filter 1,$(V)),,@)
@@ -27,7 +35,8 @@ DWELL_CPPFLAGS := -Iuser -I. -I$(O)/gen -D_GNU_SOURCE -DDWELL_VERSION='"$(VERSIO
 	$(shell $(PKG_CONFIG) --cflags $(LIBS_PKG))
 DWELL_CFLAGS := -std=gnu17 -g -O2 -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Wshadow -Wundef -Wvla -Wno-unused-parameter -fno-omit-frame-pointer \
-	-fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
+	-fstack-protector-strong -fPIE -fstack-clash-protection \
+	$(if $(filter x86_64,$(ARCH)),-fcf-protection) $(if $(filter aarch64,$(ARCH)),-mbranch-protection=standard)
 DWELL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 # libbpf and libiberty are linked in, so that the binary behaves alike everywhere
 DWELL_LIBS := -Wl,-Bstatic -lbpf -liberty -Wl,-Bdynamic $(shell $(PKG_CONFIG) --libs $(LIBS_PKG))
@@ -73,7 +82,7 @@ all: $(O)/dwell ## build dwell (the default)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort -u | \
 		awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
-	@echo '  O=DIR build folder   V=1 show commands   SAN=address|undefined   WERROR=1   CLANG=clang-19'
+	@echo '  O=DIR build folder   V=1 show commands   SAN=address|undefined   WERROR=1   CLANG=clang-19   ARCH=aarch64'
 
 $(O)/dwell: $(MAIN_OBJ) $(O)/libdwell.a
 	$(call say,LINK,$@)
@@ -81,7 +90,7 @@ $(O)/dwell: $(MAIN_OBJ) $(O)/libdwell.a
 
 $(O)/libdwell.a: $(LIB_OBJ) $(PROTO_OBJ)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/%.o: %.c $(O)/flags | $(GEN)
 	$(call say,CC,$<)
@@ -159,8 +168,8 @@ lint: $(GEN) ## clang-tidy, shellcheck, rooms, sizes, headers that compile alone
 format: ## rewrite all C files in the project's style
 	$(Q)$(CLANG_FORMAT) -i $(SRC) $(HEADERS) $(BPF_SRC) $(wildcard bpf/*.h) $(UNIT_SRC) $(FIXTURE_SRC) $(LIVE_SRC) $(FUZZ_SRC) $(ORACLE_SRC)
 
-vmlinux: ## make vmlinux/$(ARCH)/vmlinux.h anew from this kernel's BTF
-	$(Q)BPFTOOL=$(BPFTOOL) tools/trim-vmlinux bpf/vmlinux.types vmlinux/$(ARCH)/vmlinux.h
+vmlinux: ## make vmlinux/$(ARCH)/vmlinux.h anew from this kernel's BTF (or from BTF=FILE)
+	$(Q)MACHINE=$(ARCH) BPFTOOL=$(BPFTOOL) tools/trim-vmlinux bpf/vmlinux.types vmlinux/$(ARCH)/vmlinux.h
 
 install: all ## install into DESTDIR and PREFIX
 	install -D -m 755 $(O)/dwell $(DESTDIR)$(PREFIX)/bin/dwell

@@ -75,7 +75,7 @@ static __always_inline void raw_fill(struct walk *w, struct wire_raw *r, const _
 	r->pc = w->pc;
 	__builtin_memcpy(r->reg, w->reg, sizeof(r->reg));
 	r->return_address = w->return_address;
-	r->stack_len = copy_stack(r->stack, w->reg[REG_SP], pages);
+	r->stack_len = copy_stack(r->stack, w->reg[WIRE_REG_SP], pages);
 	w->sample.flags |= WIRE_RAW;
 	/* in two: one copy may have 1 KiB */
 	__builtin_memcpy(r->frame, w->frame, sizeof(r->frame) / 2);
@@ -106,7 +106,7 @@ static __always_inline int emit_pages(struct wire_cpu *c, struct walk *w, void *
  */
 static __always_inline int emit_raw(struct wire_cpu *c, struct walk *w, void *ring)
 {
-	__u64 sp = w->reg[REG_SP], needs = w->stack_top - sp;
+	__u64 sp = w->reg[WIRE_REG_SP], needs = w->stack_top - sp;
 
 	if (w->stack_top < sp || needs > WIRE_RAW_STACK * 16ull)
 		return emit_pages(c, w, ring, 4);

@@ -18,6 +18,7 @@
 #else
 #include <linux/types.h>
 #endif
+#include "bpf/machine.h"
 
 #define WIRE_CHUNK_BYTES 262144u
 #define WIRE_MAX_CHUNKS	 4096u
@@ -27,9 +28,10 @@
 
 /*
  * A row, from its high bits on, so that a search compares whole words:
- *   offset in its page:12  escaped:1  base:1  cfa/8:9  fp/8:7  ra:2
+ *   offset in its page:12  escaped:1  base:1  cfa:9  fp:7  ra:2
  *                          escaped:1  rule:19
- * cfa = base register + 8 * cfa; the caller's frame pointer is at cfa - 8 * fp (0: unchanged).
+ * cfa = base register + cfa; the caller's frame pointer is at cfa - fp (0: unchanged); both count units
+ * of 8 bytes on x86-64, and of 16 on aarch64, whose stack pointer is a multiple of that.
  */
 #define ROW_PC_SHIFT	 20
 #define ROW_PC_MASK	 0xfffu
@@ -42,12 +44,15 @@
 #define ROW_FP_SHIFT	 2
 #define ROW_FP_MASK	 0x7fu
 #define ROW_RA_MASK	 3u
+#define ROW_UNIT_X86_64	 8u
+#define ROW_UNIT_AARCH64 16u
 
-/* Where the return address is. x86-64 knows only the first. */
+/* Where the return address is: x86-64 knows only the first, aarch64 only the others. */
 enum row_ra {
 	ROW_RA_CFA,		/* at cfa - 8 */
-	ROW_RA_LINK,		/* in the link register (aarch64, a leaf) */
-	ROW_RA_ABOVE_FP,	/* next to the saved frame pointer, above it (aarch64) */
+	ROW_RA_LINK,		/* in the link register: a leaf */
+	ROW_RA_ABOVE_FP,	/* next to the saved frame pointer, above it */
+	ROW_RA_ALONE,		/* at cfa - 8 * fp, in bytes; the frame pointer is unchanged */
 };
 
 /* Rules with a fixed number. Others follow, interned. */

@@ -15,12 +15,14 @@
 #include <bpf/bpf_core_read.h>
 #include "bpf/wire.h"
 #include "bpf/raw.bpf.h"
+#ifdef WIRE_AARCH64
+#include "bpf/regs_aarch64.bpf.h"
+#else
+#include "bpf/regs_x86_64.bpf.h"
+#endif
 
 #define PF_KTHREAD	0x00200000
 #define PF_EXITING	0x00000004
-#define TIF_ADDR32	(1ul << 29)
-#define USER32_CS	0x23
-#define X86_THREAD_SIZE 16384
 #define COMM_WORDS	(WIRE_COMM_LEN / 8)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -142,28 +144,6 @@ static __always_inline bool identify_slot(struct wire_sample *s, const struct sl
 	return true;
 }
 
-/* The user part from registers that the kernel saved, or that the tick found. */
-#define WALK_FROM(w, regs)                                                                         \
-	do {                                                                                       \
-		(w)->pc = (regs)->ip;                                                              \
-		(w)->reg[0] = (regs)->ax;                                                          \
-		(w)->reg[1] = (regs)->dx;                                                          \
-		(w)->reg[2] = (regs)->cx;                                                          \
-		(w)->reg[3] = (regs)->bx;                                                          \
-		(w)->reg[4] = (regs)->si;                                                          \
-		(w)->reg[5] = (regs)->di;                                                          \
-		(w)->reg[6] = (regs)->bp;                                                          \
-		(w)->reg[7] = (regs)->sp;                                                          \
-		(w)->reg[8] = (regs)->r8;                                                          \
-		(w)->reg[9] = (regs)->r9;                                                          \
-		(w)->reg[10] = (regs)->r10;                                                        \
-		(w)->reg[11] = (regs)->r11;                                                        \
-		(w)->reg[12] = (regs)->r12;                                                        \
-		(w)->reg[13] = (regs)->r13;                                                        \
-		(w)->reg[14] = (regs)->r14;                                                        \
-		(w)->reg[15] = (regs)->r15;                                                        \
-	} while (0)
-
 /* In execve() the old program's registers are still there, its memory is not; at the end neither. */
 static __always_inline bool is_between(struct walk *w, struct task_struct *task)
 {
@@ -178,45 +158,30 @@ static __always_inline bool is_between(struct walk *w, struct task_struct *task)
 
 static __always_inline bool regs_of_task(struct walk *w, struct task_struct *task)
 {
-	struct pt_regs *regs;
-
 	if (is_between(w, task))
 		return false;
-	if (task->thread_info.flags & TIF_ADDR32) {
+	if (task->thread_info.flags & TIF_32BIT) {
 		w->status = WIRE_USER_COMPAT;
 		return false;
 	}
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	/* a worker of io_uring or vhost, which never was and never will be in user mode */
-	if (!regs->ip && !regs->sp)
-		return false;
-	WALK_FROM(w, regs);
-	w->return_address = (long)regs->orig_ax != -1;
-	return true;
+	/* false: a worker of io_uring or vhost, which never was and never will be in user mode */
+	return regs_saved(w, (struct pt_regs *)bpf_task_pt_regs(task));
 }
 
 static __always_inline bool regs_of_slot(struct walk *w, const struct slot *slot)
 {
-	struct bpf_user_pt_regs regs;
-
 	w->status = WIRE_USER_NO_REGS;
 	if (slot->compat)
 		w->status = WIRE_USER_COMPAT;
-	if (slot->compat || !read_kernel_memory ||
-	    bpf_probe_read_kernel(&regs, sizeof(regs),
-				  (void *)(slot->stack + X86_THREAD_SIZE - sizeof(regs))))
-		return false;
-	WALK_FROM(w, &regs);
-	w->return_address = (long)regs.orig_ax != -1;
-	return true;
+	return !slot->compat && read_kernel_memory && regs_on_stack(w, slot->stack);
 }
 
 static __always_inline bool user_regs(struct bpf_perf_event_data *ctx, struct walk *w,
 				      struct task_struct *task, const struct slot *slot)
 {
-	if (!(ctx->regs.cs & 3))
+	if (!is_user_mode(&ctx->regs))
 		return task ? regs_of_task(w, task) : slot ? regs_of_slot(w, slot) : false;
-	if (ctx->regs.cs == USER32_CS) {
+	if (is_32bit(&ctx->regs)) {
 		w->status = WIRE_USER_COMPAT;
 		return false;
 	}
@@ -237,7 +202,7 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 				       struct task_struct *task, const struct slot *slot)
 {
 	struct wire_sample *s = &w->sample;
-	bool user_mode = ctx->regs.cs & 3;
+	bool user_mode = is_user_mode(&ctx->regs);
 	long n = 0;
 
 	w->nr = 0;
@@ -372,7 +337,7 @@ static __always_inline void slot_fill(struct task_struct *task)
 	slot->stack = (__u64)task->stack;
 	slot->stack_top = stack_top(task);
 	slot->flags = task->flags;
-	slot->compat = !!(task->thread_info.flags & TIF_ADDR32);
+	slot->compat = !!(task->thread_info.flags & TIF_32BIT);
 	copy_comm((char *)slot->process, leader->comm);
 	barrier();
 	slot->tid = task->pid;

@@ -86,9 +86,9 @@ struct wire_sample {
 struct wire_raw {
 	struct wire_sample sample;
 	__u64 frame[WIRE_RAW_FRAMES];	/* as behind every sample */
-	__u64 pc, reg[16];
+	__u64 pc, reg[WIRE_REGS];
 	__u32 return_address, stack_len;
-	__u8 stack[];			/* from reg[7], the stack pointer, on */
+	__u8 stack[];			/* from reg[WIRE_REG_SP], the stack pointer, on */
 };
 
 /*

@@ -39,5 +39,6 @@ XDG_CACHE_HOME=$tmp/cache DWELL_VMTEST_LIST=$tmp/list \
 sed '/^5\.10/s/ [0-9a-f]\{8\}/ 01234567/' "$top/tests/kernels/list" >"$tmp/list"
 XDG_CACHE_HOME=$tmp/cache DWELL_VMTEST_LIST=$tmp/list \
 	guest 'a package with another checksum is refused' 125 'cannot be had' 5.10 true
+guest 'an unknown architecture is refused' 125 'no architecture mips' -a mips 6.1 true
 guest 'an unknown kernel is refused' 125 'no kernel 4\.19' 4.19 true
 exit $status

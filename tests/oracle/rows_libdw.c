@@ -35,6 +35,7 @@ struct machine { /* what the compared rules are evaluated in */
 struct sum {
 	uint64_t files, rows, points, equal, padding, different, none;
 	uint64_t unsupported, fp_unsaid, stop_made;
+	uint64_t escaped, table_bytes, frame_bytes;
 };
 
 struct file {
@@ -233,11 +234,12 @@ static enum oracle oracle_caller(const struct file *f, uint64_t pc, struct calle
 
 static void inline_caller(const struct machine *m, uint32_t word, struct caller *out)
 {
-	uint32_t fp = word >> ROW_FP_SHIFT & ROW_FP_MASK;
+	uint64_t unit = m->x86 ? ROW_UNIT_X86_64 : ROW_UNIT_AARCH64;
+	uint64_t saved = unit * (word >> ROW_FP_SHIFT & ROW_FP_MASK);
 
 	out->cfa = m->reg[word & ROW_BASE_FP ? m->fp : m->sp] +
-		   8ull * (word >> ROW_CFA_SHIFT & ROW_CFA_MASK);
-	out->fp = fp ? load(out->cfa - 8ull * fp) : m->reg[m->fp];
+		   unit * (word >> ROW_CFA_SHIFT & ROW_CFA_MASK);
+	out->fp = saved ? load(out->cfa - saved) : m->reg[m->fp];
 	switch (word & ROW_RA_MASK) {
 	case ROW_RA_CFA:
 		out->ra = load(out->cfa - 8);
@@ -246,7 +248,11 @@ static void inline_caller(const struct machine *m, uint32_t word, struct caller 
 		out->ra = m->reg[m->ra];
 		break;
 	case ROW_RA_ABOVE_FP:
-		out->ra = load(out->cfa - 8ull * fp + 8);
+		out->ra = load(out->cfa - saved + 8);
+		break;
+	case ROW_RA_ALONE:
+		out->ra = load(out->cfa - 8ull * (word >> ROW_FP_SHIFT & ROW_FP_MASK));
+		out->fp = m->reg[m->fp];
 		break;
 	}
 }
@@ -417,8 +423,14 @@ static void check_file(struct file *f, struct sum *sum)
 			check_page(f, &f->rows.page[s->first_page + k],
 				   s->address + k * ROWS_PAGE_BYTES, sum);
 	}
+	for (i = 0; i < f->rows.nr_rows; i++)
+		sum->escaped += f->rows.row[i] & ROW_ESCAPED &&
+				(f->rows.row[i] & ROW_RULE_MASK) >= RULE_FIRST_FREE;
 	sum->files++;
 	sum->rows += f->rows.nr_rows;
+	sum->table_bytes += f->rows.nr_rows * sizeof(*f->rows.row) +
+			    f->rows.nr_pages * sizeof(*f->rows.page);
+	sum->frame_bytes += f->rows.frame_bytes;
 }
 
 static void set_machine(struct file *f)
@@ -463,7 +475,7 @@ static void run(const char *path, struct sum *sum)
 {
 	struct file f = { .name = path };
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : rows_read(&f.rows, fd);
+	int err = fd < 0 ? -errno : rows_read_any(&f.rows, fd);
 
 	if (err) {
 		sum->none++;
@@ -496,11 +508,14 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc; i++)
 		run(argv[i], &sum);
 	printf("files %llu rows %llu points %llu equal %llu padding %llu unsupported %llu "
-	       "fp_unsaid %llu stop_made %llu different %llu none %llu\n",
+	       "fp_unsaid %llu stop_made %llu different %llu none %llu escaped %llu "
+	       "table_bytes %llu frame_bytes %llu\n",
 	       (unsigned long long)sum.files, (unsigned long long)sum.rows,
 	       (unsigned long long)sum.points, (unsigned long long)sum.equal,
 	       (unsigned long long)sum.padding, (unsigned long long)sum.unsupported,
 	       (unsigned long long)sum.fp_unsaid, (unsigned long long)sum.stop_made,
-	       (unsigned long long)sum.different, (unsigned long long)sum.none);
+	       (unsigned long long)sum.different, (unsigned long long)sum.none,
+	       (unsigned long long)sum.escaped, (unsigned long long)sum.table_bytes,
+	       (unsigned long long)sum.frame_bytes);
 	return sum.different ? 1 : 0;
 }

@@ -119,51 +119,65 @@ static void test_rules(void **state)
 		check_said(&said[i]);
 }
 
+/* Its offsets count 16 bytes, but for where the return address is alone. */
+#define SP16(cfa)   ((cfa) / 16u << ROW_CFA_SHIFT)
+#define FP16(cfa)   (SP16(cfa) | ROW_BASE_FP)
+#define SAVED16(fp) ((fp) / 16u << ROW_FP_SHIFT | ROW_RA_ABOVE_FP)
+#define ALONE(ra)   (SAVED(ra) | ROW_RA_ALONE)
+
+static const struct said said_arm64[] = {
+	{ CODE(""), SP16(0) | ROW_RA_LINK, { 0 }, "" },
+	{ CODE("\x0e\x20\x9d\x04\x9e\x03"), SP16(32) | SAVED16(32), { 0 }, "" },
+	{ CODE("\x0c\x1d\x20\x9d\x04\x9e\x03\x2d"), FP16(32) | SAVED16(32), { 0 }, "" },
+	{ CODE("\x0e\x10\x9e\x02"), SP16(16) | ALONE(16), { 0 }, "" },
+	{ CODE("\x0e\x20\x9e\x03\x2d"), SP16(32) | ALONE(24), { 0 }, "" },
+	/* the farthest, and one farther */
+	{ CODE("\x0e\xf0\x3f\x9d\xfe\x01\x9e\xfd\x01"), SP16(8176) | SAVED16(2032), { 0 }, "" },
+	{ CODE("\x0e\x80\x40"), ROW_ESCAPED, { CFA_REG, 31, FP_SAME, RA_REG, 8192, 0, 30, 0 }, "" },
+	{ CODE("\x0e\x10\x9d\x80\x02\x9e\xff\x01"),
+	  ROW_ESCAPED,
+	  { CFA_REG, 31, FP_CFA, RA_CFA, 16, -2048, -2040, 0 },
+	  "" },
+	{ CODE("\x0e\x10\x9e\x80\x01"),
+	  ROW_ESCAPED,
+	  { CFA_REG, 31, FP_SAME, RA_CFA, 16, 0, -1024, 0 },
+	  "" },
+	/* no multiple of 16 */
+	{ CODE("\x0e\x18"), ROW_ESCAPED, { CFA_REG, 31, FP_SAME, RA_REG, 24, 0, 30, 0 }, "" },
+	{ CODE("\x0e\x20\x9d\x03\x9e\x02"),
+	  ROW_ESCAPED,
+	  { CFA_REG, 31, FP_CFA, RA_CFA, 32, -24, -16, 0 },
+	  "" },
+	{ CODE("\x0e\x10\x9d\x02"),
+	  ROW_ESCAPED,
+	  { CFA_REG, 31, FP_CFA, RA_REG, 16, -16, 30, 0 },
+	  "" },
+	{ CODE("\x0e\x80\x80\x04\x9d\x80\x80\x02\x9e\xff\xff\x01"),
+	  ROW_ESCAPED,
+	  { CFA_REG, 31, FP_CFA, RA_ABOVE_FP, 65536, -262144, 0, 0 },
+	  "" },
+	{ CODE("\x07\x1e"), STOP, { 0 }, "" },
+	{ CODE("\x0f\x0b\x77\x08\x80\x00\x3f\x1a\x3b\x2a\x33\x24\x22"), UNSUPPORTED, { 0 }, "" },
+};
+
 static void test_arm64(void **state)
 {
-	static const struct said cases[] = {
-		{ CODE(""), SP(0) | ROW_RA_LINK, { 0 }, "" },
-		{ CODE("\x0e\x20\x9d\x04\x9e\x03"),
-		  SP(32) | SAVED(32) | ROW_RA_ABOVE_FP,
-		  { 0 },
-		  "" },
-		{ CODE("\x0c\x1d\x20\x9d\x04\x9e\x03\x2d"),
-		  FP(32) | SAVED(32) | ROW_RA_ABOVE_FP,
-		  { 0 },
-		  "" },
-		{ CODE("\x0e\x10\x9e\x02"),
-		  ROW_ESCAPED,
-		  { CFA_REG, 31, FP_SAME, RA_CFA, 16, 0, -16, 0 },
-		  "" },
-		{ CODE("\x0e\x10\x9d\x02"),
-		  ROW_ESCAPED,
-		  { CFA_REG, 31, FP_CFA, RA_REG, 16, -16, 30, 0 },
-		  "" },
-		{ CODE("\x0e\x80\x80\x04\x9d\x80\x80\x02\x9e\xff\xff\x01"),
-		  ROW_ESCAPED,
-		  { CFA_REG, 31, FP_CFA, RA_ABOVE_FP, 65536, -262144, 0, 0 },
-		  "" },
-		{ CODE("\x07\x1e"), STOP, { 0 }, "" },
-		{ CODE("\x0f\x0b\x77\x08\x80\x00\x3f\x1a\x3b\x2a\x33\x24\x22"),
-		  UNSUPPORTED,
-		  { 0 },
-		  "" },
-	};
 	struct frame_image im;
 	struct rows r;
 	uint32_t cie;
 	size_t i;
 
-	for (i = 0; i < NR(cases); i++) {
+	for (i = 0; i < NR(said_arm64); i++) {
 		im = make_image();
 		im.machine = EM_AARCH64;
 		cie = put_cie_arm64(&im.eh);
-		put_fde(&im.eh, cie, TEXT, 0x100, cases[i].code);
+		put_fde(&im.eh, cie, TEXT, 0x100, said_arm64[i].code);
 		r = read_rows(&im);
-		if (cases[i].word == ROW_ESCAPED)
-			assert_memory_equal(rule_at(&r, 0), &cases[i].rule, sizeof(cases[i].rule));
+		if (said_arm64[i].word == ROW_ESCAPED)
+			assert_memory_equal(rule_at(&r, 0), &said_arm64[i].rule,
+					    sizeof(said_arm64[i].rule));
 		else
-			assert_int_equal(at(&r, 0), cases[i].word);
+			assert_int_equal(at(&r, 0), said_arm64[i].word);
 		rows_done(&r);
 	}
 }

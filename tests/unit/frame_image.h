@@ -23,6 +23,7 @@
 
 struct frame_image {
 	uint16_t type, machine;
+	uint32_t text; /* bytes of code; 0: IMAGE_TEXT, of which few are in the file */
 	uint64_t entry;
 	struct code code;	      /* at IMAGE_ENTRY */
 	struct frame_bytes eh, debug; /* lie in the file where len is not 0 */
@@ -89,7 +90,7 @@ static inline void image_headers(struct image_writer *w, const struct frame_imag
 				      .p_flags = PF_R | PF_X,
 				      .p_vaddr = IMAGE_BASE,
 				      .p_filesz = w->len,
-				      .p_memsz = IMAGE_TEXT };
+				      .p_memsz = im->text ? im->text : IMAGE_TEXT };
 	h.e_phnum = (uint16_t)w->nr_programs;
 	if (im->sections) {
 		h.e_shoff = w->len;

@@ -29,7 +29,7 @@ static inline struct frame_image make_image(void)
 static inline struct rows read_rows(const struct frame_image *im)
 {
 	struct rows r = { 0 };
-	int fd = frame_file(im), err = rows_read(&r, fd);
+	int fd = frame_file(im), err = rows_read_any(&r, fd);
 
 	if (err)
 		print_error("%s\n", error_text());
@@ -41,7 +41,7 @@ static inline struct rows read_rows(const struct frame_image *im)
 static inline int read_error(const struct frame_image *im)
 {
 	struct rows r;
-	int fd = frame_file(im), err = rows_read(&r, fd);
+	int fd = frame_file(im), err = rows_read_any(&r, fd);
 
 	close(fd);
 	return err;

@@ -252,7 +252,7 @@ static void test_unsound_is_refused(void **state)
 	SPOILED(t, &m, m.rule[RULE_FIRST_FREE].cfa, CFA_NONE);
 	SPOILED(t, &m, m.rule[RULE_FIRST_FREE].cfa, CFA_PLT + 1);
 	SPOILED(t, &m, m.rule[RULE_FIRST_FREE].fp, FP_UNDEFINED + 1);
-	SPOILED(t, &m, m.rule[RULE_FIRST_FREE].ra, RA_REG + 1);
+	SPOILED(t, &m, m.rule[RULE_FIRST_FREE].ra, RA_ABOVE_FP + 1);
 	SPOILED(t, &m, m.in.nr_rules, RULE_FIRST_FREE - 1);
 	SPOILED(t, &m, m.in.nr_rules, WIRE_MAX_RULES + 1);
 	accept(t, &m);

@@ -70,6 +70,7 @@ uint64_t cfi_pointer(const struct cfi_section *s, struct cfi_bytes *b, uint8_t e
 /* The machine's registers, by their DWARF numbers; which has the return address, a CIE says. */
 struct cfi_machine {
 	uint8_t sp, fp;
+	uint8_t unit; /* of a row's offsets, bytes */
 };
 
 enum cfi_how {

@@ -10,24 +10,57 @@
 #include "elf/pages.h"
 #include "elf/program.h"
 #include "elf/rules.h"
+#include "elf/trampoline.h"
 
 #define CODE_ALIGN 16 /* of functions, by compilers' custom */
+
+/* The walk is made for one machine's rows. */
+#ifdef __aarch64__
+#define OWN_MACHINE EM_AARCH64
+#else
+#define OWN_MACHINE EM_X86_64
+#endif
+
+/* Code whose row is known though nothing describes it. */
+struct known {
+	struct elf_range at;
+	uint32_t word;
+};
 
 /* One object at work. */
 struct build {
 	struct frames frames;
 	struct rules rules;
 	struct pages pages;
-	struct elf_range entry; /* code that is RULE_STOP; empty: none */
-	uint64_t end;		/* of what was put into pages */
+	struct known known[2]; /* by address */
+	uint32_t nr_known, next_known;
+	uint64_t end; /* of what was put into pages */
+	bool empty;   /* nothing was put there */
 };
 
 static void put(struct build *b, const struct elf_range *r, uint32_t word)
 {
-	if (b->end < r->start)
+	if (!b->empty && b->end < r->start)
 		pages_put_gap(&b->pages, b->end);
 	pages_put(&b->pages, r->start, word);
 	b->end = r->end;
+	b->empty = false;
+}
+
+/* What is known below an address, as far as nothing is there yet. */
+static void put_known(struct build *b, uint64_t below)
+{
+	struct known *k;
+
+	while (b->next_known < b->nr_known && b->known[b->next_known].at.start < below) {
+		k = &b->known[b->next_known++];
+		if (!b->empty && k->at.start < b->end)
+			k->at.start = b->end;
+		if (k->at.end > below)
+			k->at.end = below;
+		if (k->at.start < k->at.end)
+			put(b, &k->at, k->word);
+	}
 }
 
 /*
@@ -37,7 +70,7 @@ static void put(struct build *b, const struct elf_range *r, uint32_t word)
  */
 static uint64_t pad(const struct build *b, uint64_t start)
 {
-	if (b->end < start && start - b->end < CODE_ALIGN && start % CODE_ALIGN == 0)
+	if (!b->empty && b->end < start && start - b->end < CODE_ALIGN && start % CODE_ALIGN == 0)
 		return b->end;
 	return start;
 }
@@ -50,7 +83,7 @@ static void put_program(struct build *b, struct program *p)
 	uint64_t from = pad(b, all.start);
 	int r;
 
-	if (b->end < from)
+	if (!b->empty && b->end < from)
 		pages_put_gap(&b->pages, b->end);
 	while ((r = program_next(p)) > 0) {
 		pages_put(&b->pages, from, rules_word(&b->rules, &p->state, p->cie->signal));
@@ -58,6 +91,7 @@ static void put_program(struct build *b, struct program *p)
 	}
 	if (!r) {
 		b->end = all.end;
+		b->empty = false;
 		return;
 	}
 	b->frames.nr_malformed++;
@@ -71,10 +105,7 @@ static void put_frame(struct build *b, const struct frame *f, struct program *p)
 	const uint8_t *program = c->section->data + f->program;
 	struct cfi_fde fde = { .start = f->start, .size = f->size };
 
-	if (b->entry.start < f->start && b->entry.end > b->entry.start) {
-		put(b, &b->entry, rules_fixed(RULE_STOP));
-		b->entry.end = 0;
-	}
+	put_known(b, f->start);
 	fde.program = (struct cfi_bytes){ program, program + f->program_len, false };
 	program_start(p, c, &fde);
 	put_program(b, p);
@@ -112,26 +143,46 @@ static int find_entry(struct build *b, struct reader *r)
 								      : code->end;
 	len = entry_code(r, &f->headers, offset, end - at);
 	if (len > 0)
-		b->entry = (struct elf_range){ at, at + (uint64_t)len };
+		b->known[b->nr_known++] = (struct known){ { at, at + (uint64_t)len },
+							  rules_fixed(RULE_STOP) };
 	return len < 0 ? len : 0;
+}
+
+static int find_trampoline(struct build *b, struct reader *r)
+{
+	struct known k = { .word = rules_fixed(RULE_SIGNAL) };
+	int found = trampoline_find(&b->frames, r, &k.at);
+
+	if (found <= 0)
+		return found;
+	b->known[b->nr_known++] = k;
+	if (b->nr_known == 2 && k.at.start < b->known[0].at.start) {
+		b->known[1] = b->known[0];
+		b->known[0] = k;
+	}
+	return 1;
 }
 
 static int build(struct build *b, struct reader *r)
 {
 	struct program *program;
 	size_t i;
-	int err;
+	int found;
 
-	err = find_entry(b, r);
-	if (err)
-		return err;
+	found = find_entry(b, r);
+	if (!found)
+		found = find_trampoline(b, r);
+	if (found < 0)
+		return found;
+	/* an entry point alone is not worth tables */
+	if (!found && !b->frames.nr_frames)
+		return -ENOENT;
 	program = xmalloc(sizeof(*program));
-	b->end = UINT64_MAX; /* nothing yet */
+	b->empty = true;
 	for (i = 0; i < b->frames.nr_frames && !b->pages.full; i++)
 		put_frame(b, &b->frames.frame[i], program);
 	free(program);
-	if (b->entry.end > b->entry.start)
-		put(b, &b->entry, rules_fixed(RULE_STOP));
+	put_known(b, UINT64_MAX);
 	return 0;
 }
 
@@ -153,7 +204,7 @@ static int finish(struct build *b, struct rows *out)
 	return 0;
 }
 
-int rows_read(struct rows *r, int fd)
+static int read_rows(struct rows *r, int fd, bool any)
 {
 	struct build b = { 0 };
 	struct reader reader;
@@ -163,7 +214,9 @@ int rows_read(struct rows *r, int fd)
 	if (err)
 		return err;
 	err = frames_read(&b.frames, &reader);
-	if (!err) {
+	if ((!err || err == -ENOENT) && !any && b.frames.headers.machine != OWN_MACHINE)
+		err = fail_plain(-ENOEXEC, "ELF file of another machine");
+	if (!err || err == -ENOENT) {
 		rules_init(&b.rules, b.frames.machine);
 		err = build(&b, &reader);
 	}
@@ -173,6 +226,16 @@ int rows_read(struct rows *r, int fd)
 	rules_done(&b.rules);
 	frames_done(&b.frames);
 	return err;
+}
+
+int rows_read(struct rows *r, int fd)
+{
+	return read_rows(r, fd, false);
+}
+
+int rows_read_any(struct rows *r, int fd)
+{
+	return read_rows(r, fd, true);
 }
 
 void rows_done(struct rows *r)

@@ -50,12 +50,16 @@ struct rows {
 };
 
 /*
- * Evaluates the call frame information of the ELF file at fd. Text that no FDE covers, inside a
- * page that has rows, gets RULE_NONE rows; the code at the entry point gets RULE_STOP where no FDE
- * covers it. Of FDEs that overlap, the one that begins last holds.
+ * Evaluates the call frame information of the ELF file at fd, of this build's machine. Text that no
+ * FDE covers, inside a page that has rows, gets RULE_NONE rows; where no FDE covers it, the code at
+ * the entry point gets RULE_STOP, and what signal handlers return to gets RULE_SIGNAL (aarch64). Of
+ * FDEs that overlap, the one that begins last holds.
  * -ENOENT: it has none. Else a negative errno after fail_plain() with a short reason.
  */
 int rows_read(struct rows *r, int fd) must_check;
+
+/* The same of a file of any machine whose rows are known. */
+int rows_read_any(struct rows *r, int fd) must_check;
 void rows_done(struct rows *r);
 
 /* The row in force at an address, or RULE_NONE escaped when there is none. */

@@ -19,8 +19,10 @@
 #define SIGFRAME_RSP 160
 #define SIGFRAME_RIP 168
 
-static const struct cfi_machine x86_64 = { .sp = X86_SP, .fp = X86_FP };
-static const struct cfi_machine aarch64 = { .sp = ARM64_SP, .fp = ARM64_FP };
+static const struct cfi_machine x86_64 = { .sp = X86_SP, .fp = X86_FP, .unit = ROW_UNIT_X86_64 };
+static const struct cfi_machine aarch64 = { .sp = ARM64_SP,
+					    .fp = ARM64_FP,
+					    .unit = ROW_UNIT_AARCH64 };
 
 const struct cfi_machine *rules_machine(uint16_t machine)
 {
@@ -177,7 +179,8 @@ static bool put_ra(const struct rules *r, const struct cfi_state *s, struct wire
 	if (!fits(off, INT16_MAX)) {
 		out->ra = RA_ABOVE_FP;
 		out->ra_off = 0;
-		return out->fp == FP_CFA && off == (int64_t)out->fp_off + 8;
+		return r->machine == &aarch64 && out->fp == FP_CFA &&
+		       off == (int64_t)out->fp_off + 8;
 	}
 	return true;
 }
@@ -221,38 +224,49 @@ static uint32_t escaped(struct rules *r, const struct cfi_state *s, bool signal)
 	return intern(r, &rule);
 }
 
-/* The fp field's value; above ROW_FP_MASK where it has none. */
-static inline uint64_t fp_field(const struct cfi_rule *fp)
-{
-	uint64_t off = 0 - (uint64_t)fp->value;
+#define NO_FIELD UINT64_MAX
 
-	if (fp->how == CFI_SAME)
-		return 0;
-	if (fp->how != CFI_OFFSET || off % 8 || off == 0)
-		return UINT64_MAX;
-	return off / 8;
+/* The fp field of what is saved below the CFA; above ROW_FP_MASK where it has none. */
+static inline uint64_t saved_field(const struct cfi_rule *rule, uint64_t unit)
+{
+	uint64_t off = 0 - (uint64_t)rule->value;
+
+	return rule->how != CFI_OFFSET || off % unit || !off ? NO_FIELD : off / unit;
 }
 
-static inline bool ra_field(const struct rules *r, const struct cfi_state *s, uint32_t *out)
+/* The fp field, and what the return address is beside it. */
+static inline uint64_t x86_64_fields(const struct cfi_state *s, uint32_t *ra)
 {
-	if (r->machine == &x86_64) {
-		*out = ROW_RA_CFA;
-		return s->ra.how == CFI_OFFSET && s->ra.value == -8;
-	}
-	*out = s->ra.how == CFI_REG ? ROW_RA_LINK : ROW_RA_ABOVE_FP;
+	*ra = ROW_RA_CFA;
+	if (s->ra.how != CFI_OFFSET || s->ra.value != -8)
+		return NO_FIELD;
+	return s->fp.how == CFI_SAME ? 0 : saved_field(&s->fp, ROW_UNIT_X86_64);
+}
+
+static inline uint64_t aarch64_fields(const struct cfi_state *s, uint32_t *ra)
+{
+	*ra = ROW_RA_LINK;
 	if (s->ra.how == CFI_REG)
-		return s->fp.how == CFI_SAME && s->ra.reg == ARM64_LR;
-	return s->ra.how == CFI_OFFSET && s->fp.how == CFI_OFFSET && s->ra.value - 8 == s->fp.value;
+		return s->fp.how == CFI_SAME && s->ra.reg == ARM64_LR ? 0 : NO_FIELD;
+	*ra = ROW_RA_ALONE;
+	if (s->fp.how == CFI_SAME)
+		return saved_field(&s->ra, 8);
+	*ra = ROW_RA_ABOVE_FP;
+	if (s->ra.how != CFI_OFFSET || s->ra.value - 8 != s->fp.value)
+		return NO_FIELD;
+	return saved_field(&s->fp, ROW_UNIT_AARCH64);
 }
 
 uint32_t rules_word(struct rules *r, const struct cfi_state *s, bool signal)
 {
-	uint64_t cfa = (uint64_t)s->cfa.value, fp = fp_field(&s->fp);
+	uint64_t cfa = (uint64_t)s->cfa.value, unit = r->machine->unit, fp;
 	uint32_t ra, base = s->cfa.reg == r->machine->fp ? ROW_BASE_FP : 0;
 
-	if (s->cfa.how != CFI_REG || (!base && s->cfa.reg != r->machine->sp) || cfa % 8 ||
-	    cfa / 8 > ROW_CFA_MASK || fp > ROW_FP_MASK || s->sp.how != CFI_SAME || signal ||
-	    !ra_field(r, s, &ra))
+	if (s->cfa.how != CFI_REG || (!base && s->cfa.reg != r->machine->sp) || cfa % unit ||
+	    cfa / unit > ROW_CFA_MASK || s->sp.how != CFI_SAME || signal)
 		return escaped(r, s, signal);
-	return base | (uint32_t)(cfa / 8) << ROW_CFA_SHIFT | (uint32_t)fp << ROW_FP_SHIFT | ra;
+	fp = r->machine == &x86_64 ? x86_64_fields(s, &ra) : aarch64_fields(s, &ra);
+	if (fp > ROW_FP_MASK)
+		return escaped(r, s, signal);
+	return base | (uint32_t)(cfa / unit) << ROW_CFA_SHIFT | (uint32_t)fp << ROW_FP_SHIFT | ra;
 }

@@ -28,7 +28,7 @@ static const struct wire_rule *walk_rule(__u32 n)
 
 static int walk_read(void *to, __u32 len, __u64 from)
 {
-	__u64 off = from - the_stack->reg[7];
+	__u64 off = from - the_stack->reg[WIRE_REG_SP];
 
 	if (the_stack->read)
 		return the_stack->read(the_stack->ctx, to, len, from);

@@ -13,9 +13,9 @@
 #include "unwind/tables.h"
 
 struct replay_stack {
-	uint64_t pc, reg[16];
+	uint64_t pc, reg[WIRE_REGS];
 	bool return_address;
-	const uint8_t *bytes;			/* the stack from reg[7] on */
+	const uint8_t *bytes;			/* the stack from reg[WIRE_REG_SP] on */
 	uint32_t len;
 	/* NULL: all there is is in bytes. Else reads any memory of the process; non-zero: cannot. */
 	int (*read)(void *ctx, void *to, uint32_t len, uint64_t from);

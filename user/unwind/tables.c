@@ -212,7 +212,7 @@ static bool is_sound(const struct table_rows *in)
 	for (i = RULE_FIRST_FREE; i < in->nr_rules; i++) {
 		const struct wire_rule *r = &in->rule[i];
 
-		if (r->cfa == CFA_NONE || r->cfa > CFA_PLT || r->fp > FP_UNDEFINED || r->ra > RA_REG)
+		if (r->cfa == CFA_NONE || r->cfa > CFA_PLT || r->fp > FP_UNDEFINED || r->ra > RA_ABOVE_FP)
 			return false;
 	}
 	for (i = 0; i < in->nr_rows; i++)

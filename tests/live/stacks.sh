@@ -66,3 +66,13 @@ sample zero
 grep -E "$in_call" zero.known >zero.kernel
 claim 'read: frame 1 of each is the caller of the stub' others ';main;read_zeros;(__)?read;[^;]+_\[k\]' zero.kernel
 claim 'read: the way through the kernel is named' has ';ksys_read_\[k\];vfs_read_\[k\];' zero.folded
+
+# What a handler returns to ends with its system call: the address behind that is another function's. The
+# kernel's own part of it changes the registers, on the way.
+spawn "$FIXTURES/signals" 240
+sample signals
+grep -E '_sys_rt_sigreturn_\[k\]' signals.known >signals.return
+hides_registers || claim 'signals: there are samples of the return from a handler' test -s signals.return
+claim 'signals: that is in what the handler returns to, or back where it was' others \
+	';main;(gsignal|raise)(;[^;]+)?;__restore_rt;[^;]+_\[k\]|;main;(gsignal|raise)(;(__)?pthread_kill[^;]*)?;[^;]+_\[k\]' signals.return
+reap "$pid"

@@ -143,6 +143,7 @@ static inline void case_stack(struct walk_case *c, struct case_bytes *b)
 	if (how % 32 == 31)
 		c->s.reg[7] = case_take(b, 8);
 	c->s.return_address = how >> 5 & 1;
+	c->s.in_syscall = c->s.return_address && how >> 6 & 1;
 	c->max = how >> 6 ? 127 : 1 + (uint32_t)case_take(b, 1) % 200;
 	while (b->len && nr < CASE_WORDS)
 		c->word[nr++] = case_value(b);

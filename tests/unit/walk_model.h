@@ -148,7 +148,7 @@ static inline bool model_signal(struct model_walk *w)
 		return model_end(w, WIRE_USER_BAD_RA);
 	if (!model_grows(w, word[15]))
 		return model_end(w, WIRE_USER_BAD_CFA);
-	w->out->frame[w->out->nr - 1] = w->pc;
+	w->out->frame[w->out->nr - 1] = w->pc - (w->out->nr == 1 && w->s->in_syscall);
 	for (i = 0; i < 16; i++)
 		w->reg[i] = word[place[i]];
 	model_put(w, word[16], false);

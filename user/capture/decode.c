@@ -257,6 +257,7 @@ static void add_walked(struct decoder *d, const struct wire_raw *r, struct image
 	struct replay_walk walk;
 	struct parts u = { .kernel = (const uint64_t *)r->frame, .frame = frame };
 
+	stack.in_syscall = s->flags & WIRE_SYSCALL && !had;
 	stack.max = d->max_user - had;
 	memcpy(stack.reg, r->reg, sizeof(stack.reg));
 	unwinder_walk(d->unwinder, image, s->time, &stack, &walk);

@@ -52,6 +52,7 @@ void replay_walk(const struct tables *t, const struct wire_map *map, size_t nr_m
 	the_stack = s;
 	the_maps = map;
 	memcpy(w.reg, s->reg, sizeof(w.reg));
+	w.sample.flags = s->in_syscall ? WIRE_SYSCALL : 0;
 	walk_begin(&w);
 	while (w.nr < s->max && w.nr < WIRE_FRAME_SLOTS - 1)
 		if (walk_step(&w))

@@ -15,6 +15,7 @@
 struct replay_stack {
 	uint64_t pc, reg[WIRE_REGS];
 	bool return_address;
+	bool in_syscall;			/* pc is behind a system call's instruction */
 	const uint8_t *bytes;			/* the stack from reg[WIRE_REG_SP] on */
 	uint32_t len;
 	/* NULL: all there is is in bytes. Else reads any memory of the process; non-zero: cannot. */

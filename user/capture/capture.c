@@ -25,6 +25,9 @@
  * while they live; else as seldom as the rings allow, since it is the waking up that costs.
  */
 #define MIN_DRAIN_NS (100 * NSEC_PER_MSEC)
+/* at the start, as long as those that run have no tables yet, but not for ever */
+#define FIRST_DRAIN_NS (20 * NSEC_PER_MSEC)
+#define FIRST_NS       (2 * NSEC_PER_SEC)
 #define MAX_DRAIN_NS (400 * NSEC_PER_MSEC)
 #define RING_NS	     (500 * NSEC_PER_MSEC)
 #define MIN_COPIES   40
@@ -230,7 +233,7 @@ int capture_open(struct capture **out, const struct capture_config *cfg, struct 
 		c->cfg.max_user = WIRE_MAX_USER;
 	c->p = p;
 	c->period_ns = NSEC_PER_SEC / cfg->freq_hz;
-	c->drain_ns = MIN_DRAIN_NS;
+	c->drain_ns = FIRST_DRAIN_NS;
 	profile_native(p, (int64_t)c->period_ns);
 	c->kallsyms = k;
 	r = open_all(c);
@@ -346,7 +349,9 @@ static int read_samples(struct capture *c)
  */
 static void set_drain_period(struct capture *c, int news)
 {
-	if (news || decoder_nr_pending(c->decoder) || c->cfg.ring_bytes)
+	if (c->unwinder && !c->ready_ns && c->now_ns - c->start_ns < FIRST_NS)
+		c->drain_ns = FIRST_DRAIN_NS;
+	else if (news || decoder_nr_pending(c->decoder) || c->cfg.ring_bytes)
 		c->drain_ns = MIN_DRAIN_NS;
 	else if (c->drain_ns < MAX_DRAIN_NS)
 		c->drain_ns *= 2;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -278,7 +277,6 @@ int cmd_doctor(int argc, char **argv)
 
 	if (e < 0)
 		return usage_error();
-	signal(SIGPIPE, SIG_IGN);
 	if (e) {
 		put_help(&out);
 	} else if (rest.first < argc) {

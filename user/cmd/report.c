@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <regex.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -314,8 +313,6 @@ int cmd_report(int argc, char **argv)
 		report_done(&r);
 		return status;
 	}
-	/* a reader that goes away is an error of write(), and said so */
-	signal(SIGPIPE, SIG_IGN);
 	e = load(&r, &p);
 	if (!e)
 		e = print_report(&r, p);

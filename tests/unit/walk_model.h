@@ -99,9 +99,7 @@ static inline bool model_grows(struct model_walk *w, uint64_t cfa)
 {
 	if (cfa % 8)
 		return false;
-	if (cfa <= w->reg[7])
-		w->switches++;
-	return w->switches <= 8;
+	return cfa > w->reg[7] || ++w->switches <= 8;
 }
 
 /* Near and above the stack pointer; elsewhere only where frame pointers are always kept, as another stack. */

@@ -96,11 +96,14 @@ static void take_page(struct recorded *r, char *at)
 static void take_read(struct recorded *r, char *at)
 {
 	struct piece *p = &r->piece[r->nr_pieces++];
-	unsigned int byte;
+	char two[3] = "", *byte;
 
 	p->from = number(&at);
-	for (at++; sscanf(at, "%2x", &byte) == 1 && p->len < sizeof(p->bytes); at += 2)
-		p->bytes[p->len++] = (uint8_t)byte;
+	for (at++; more(at) && p->len < sizeof(p->bytes); at += 2) {
+		memcpy(two, at, 2);
+		byte = two;
+		p->bytes[p->len++] = (uint8_t)number(&byte);
+	}
 }
 
 static void take_line(struct recorded *r, char *line)

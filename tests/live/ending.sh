@@ -57,6 +57,10 @@ done
 
 start out/c -- "$FIXTURES/deep" 60
 command=$(tr ' ' '\n' <"/proc/$sampler/task/$sampler/children" | head -n 1)
+# a slow machine needs its time until there is something to sample: 0.2 s of its work
+until ended "$command" || [ "$(cut -d' ' -f14 "/proc/$command/stat")" -ge 20 ]; do
+	sleep 0.1
+done
 stop TERM
 claim 'SIGTERM with a command: its exit status is passed on' equal $? 143
 claim 'SIGTERM with a command: it has ended too' ended "$command"

@@ -53,29 +53,42 @@ static __always_inline __u64 wake_up(struct wire_cpu *c, void *ring)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* Copies the stack's page from there on, and the ones above it: as much as is there. */
-static __always_inline __u32 copy_stack(__u8 *to, __u64 sp, const __u32 pages)
+/*
+ * Copies the stack from there on to the page's end, and the pages above it: as much as is there. A frame that
+ * is being made may lie in pages that are not there yet: they are skipped.
+ */
+static __always_inline __u32 copy_stack(struct wire_raw *r, __u64 sp, const __u32 pages)
 {
-	__u32 first = -sp & (PAGE_BYTES - 1), off, i;
+	__u32 first = -sp & (PAGE_BYTES - 1), end = 0, off, i;
 
-	if (bpf_probe_read_user(to, first, (const void *)sp))
-		return 0;
+	r->skipped = 0;
+	if (bpf_probe_read_user(r->stack, first, (const void *)sp))
+		r->skipped = first;
+	else
+		end = first;
 	WALK_UNROLL
 	for (i = 0; i < pages - 1; i++) {
 		off = first + i * PAGE_BYTES;
-		if (bpf_probe_read_user(to + off, PAGE_BYTES, (const void *)(sp + off)))
-			return off;
+		if (!bpf_probe_read_user(r->stack + off, PAGE_BYTES, (const void *)(sp + off)))
+			end = off + PAGE_BYTES;
+		else if (end)
+			return end;
+		else
+			r->skipped = off + PAGE_BYTES;
 	}
-	return first + i * PAGE_BYTES;
+	return end;
 }
 
 /* What it takes to walk on from where the walk stopped. */
 static __always_inline void raw_fill(struct walk *w, struct wire_raw *r, const __u32 pages)
 {
+	__u64 sp = w->reg[WIRE_REG_SP];
+
 	r->pc = w->pc;
 	__builtin_memcpy(r->reg, w->reg, sizeof(r->reg));
 	r->return_address = w->return_address;
-	r->stack_len = copy_stack(r->stack, w->reg[WIRE_REG_SP], pages);
+	r->stack_len = copy_stack(r, sp, pages);
+	r->below_len = bpf_probe_read_user(r->below, WIRE_BELOW, (const void *)(sp - WIRE_BELOW)) ? 0 : WIRE_BELOW;
 	w->sample.flags |= WIRE_RAW;
 	/* in two: one copy may have 1 KiB */
 	__builtin_memcpy(r->frame, w->frame, sizeof(r->frame) / 2);

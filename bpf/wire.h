@@ -77,17 +77,17 @@ struct wire_sample {
 	char process[WIRE_COMM_LEN];	/* its process's first thread's name */
 };
 
+#define WIRE_BELOW     128	/* the red zone of x86-64: what was just popped, too, is said to be saved there */
 #define WIRE_RAW_STACK 65536	/* at most; records have room for 8, 16, 32 or 64 KiB */
 
-/*
- * A sample that could not be walked for want of tables: what it takes to walk it later. Registers are of
- * frame 0, or of where the walk stopped if sample.nr_user is more than 1.
- */
+/* What it takes to walk later. Registers are of frame 0, or of where the walk stopped if nr_user is above 1. */
 struct wire_raw {
 	struct wire_sample sample;
 	__u64 frame[WIRE_RAW_FRAMES];	/* as behind every sample */
 	__u64 pc, reg[WIRE_REGS];
 	__u32 return_address, stack_len;
+	__u32 skipped, below_len;	/* bytes unread at the begin of stack[] (pages to come); in below[]: 0 or all */
+	__u8 below[WIRE_BELOW];		/* under the stack pointer */
 	__u8 stack[];			/* from reg[WIRE_REG_SP], the stack pointer, on */
 };
 

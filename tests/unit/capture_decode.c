@@ -194,6 +194,9 @@ static void records_that_are_not_whole_are_refused(void **state)
 	raw->stack_len = 9;
 	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(*raw) + 8, clock_mono()), -EBADMSG);
 	raw->stack_len = 0;
+	raw->below_len = WIRE_BELOW + 1;
+	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(*raw) + 8, clock_mono()), -EBADMSG);
+	raw->below_len = 0;
 	f->r.s.nr_kernel = 127;
 	f->r.s.nr_user = WIRE_RAW_FRAMES - 126;
 	assert_int_equal(decoder_add(f->d, &f->r.s, sizeof(f->r), clock_mono()), -EBADMSG);

@@ -250,7 +250,10 @@ static void add_walked(struct decoder *d, const struct wire_raw *r, struct image
 	struct replay_stack stack = { .pc = r->pc,
 				      .return_address = r->return_address,
 				      .bytes = r->stack,
-				      .len = r->stack_len };
+				      .len = r->stack_len,
+				      .skipped = r->skipped,
+				      .below = r->below,
+				      .below_len = r->below_len };
 	uint64_t frame[WIRE_FRAME_SLOTS + WIRE_RAW_FRAMES];
 	/* the last frame of the kernel side is the first one here */
 	uint32_t had = s->nr_user ? s->nr_user - 1u : 0;
@@ -350,7 +353,8 @@ static int check(const struct wire_sample *s, size_t size)
 	if (size < sizeof(*s) || s->nr_kernel > WIRE_MAX_KERNEL || s->nr_user > WIRE_MAX_USER ||
 	    s->user_status >= WIRE_USER_STATUSES ||
 	    size < sizeof(*s) + ((size_t)s->nr_kernel + s->nr_user) * sizeof(uint64_t) ||
-	    (s->flags & WIRE_RAW && (size < sizeof(*r) || s->nr_kernel + s->nr_user > WIRE_RAW_FRAMES || r->stack_len > size - sizeof(*r))))
+	    (s->flags & WIRE_RAW && (size < sizeof(*r) || s->nr_kernel + s->nr_user > WIRE_RAW_FRAMES ||
+					 r->stack_len > size - sizeof(*r) || r->below_len > WIRE_BELOW)))
 		return fail_plain(-EBADMSG, "a record of %zu bytes is not whole", size);
 	return 0;
 }

@@ -32,7 +32,14 @@ static int walk_read(void *to, __u32 len, __u64 from)
 
 	if (the_stack->read)
 		return the_stack->read(the_stack->ctx, to, len, from);
-	if (off > the_stack->len || len > the_stack->len - off)
+	if (from < the_stack->reg[WIRE_REG_SP]) {
+		off += the_stack->below_len;
+		if (off >= the_stack->below_len || len > the_stack->below_len - off)
+			return -1;
+		memcpy(to, the_stack->below + off, len);
+		return 0;
+	}
+	if (off < the_stack->skipped || off > the_stack->len || len > the_stack->len - off)
 		return -1;
 	memcpy(to, the_stack->bytes + off, len);
 	return 0;

@@ -18,6 +18,9 @@ struct replay_stack {
 	bool in_syscall;			/* pc is behind a system call's instruction */
 	const uint8_t *bytes;			/* the stack from reg[WIRE_REG_SP] on */
 	uint32_t len;
+	uint32_t skipped;			/* of these the first are not known */
+	const uint8_t *below;			/* and what is under the stack pointer, up to it */
+	uint32_t below_len;
 	/* NULL: all there is is in bytes. Else reads any memory of the process; non-zero: cannot. */
 	int (*read)(void *ctx, void *to, uint32_t len, uint64_t from);
 	void *ctx;

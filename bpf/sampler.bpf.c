@@ -32,6 +32,7 @@ const volatile __u64 period_ns = 1;
 const volatile __u32 nr_cpus;
 const volatile bool only_targets;	/* count only what is in `targets` */
 const volatile bool take_kernel = true, take_user = true;
+const volatile bool fill_slots;		/* 5.10: the switch program tells who runs */
 const volatile bool read_kernel_memory;	/* 5.10 without lockdown: user registers by probe_read */
 
 /* Written by user space while it runs: the processes that are dwell itself. */
@@ -357,6 +358,8 @@ int BPF_PROG(slot_exec, struct task_struct *task)
 	return 0;
 }
 
+#include "bpf/threads.inc"
+
 /* A wanted process's child is wanted, from its first instruction on. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(target_fork, struct task_struct *parent, struct task_struct *child)
@@ -389,8 +392,10 @@ int BPF_PROG(target_exec, struct task_struct *task)
 	__u32 tgid = task->tgid;
 	struct wire_target *t = bpf_map_lookup_elem(&targets, &tgid);
 
-	if (t)
+	if (t && t->pending) {
 		t->pending = 0;
+		thread_restart(task);
+	}
 	return 0;
 }
 

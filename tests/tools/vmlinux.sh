@@ -40,5 +40,5 @@ refuse 'no struct not_of_this_kernel' '@struct not_of_this_kernel a'
 refuse 'no field not_a_field' '@struct mm_struct not_a_field'
 refuse 'no constant NOT_A_CONSTANT' '@const NOT_A_CONSTANT'
 refuse 'unknown word' '@field a'
-refuse 'list its fields before' '@struct task_struct se'
+refuse 'list its fields before' '@struct task_struct rt'
 exit $status

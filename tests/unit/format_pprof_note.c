@@ -172,6 +172,77 @@ static void what_unwinding_took_comes_back(void **state)
 	profile_free(p);
 }
 
+#define TIMES "dwell: times window=10 idle=3 other=2 switches=4 full=0 full_ns=0 repaired=1 negative=0"
+#define THREAD "# dwell: thread pid=1 tid=2 task=5 stolen=1 runqueue=2 blocked=-1 alive=7 comm="
+
+static void test_times_come_back(void **state)
+{
+	struct profile *p = profile_new(), *q = profile_new();
+	struct strtab lines;
+
+	/* no account yet: whose would the thread be? */
+	assert_false(take(p, THREAD "a"));
+	assert_true(take(p, TIMES));
+	assert_true(take(p, THREAD "a name of  three"));
+	assert_int_equal(p->times.nr, 1);
+	strtab_init(&lines);
+	pprof_notes_write(p, &lines);
+	assert_string_equal(strtab_get(&lines, 1), TIMES);
+	assert_string_equal(strtab_get(&lines, 2), THREAD "a name of  three");
+	assert_true(take(q, strtab_get(&lines, 1)));
+	assert_true(take(q, strtab_get(&lines, 2)));
+	assert_int_equal(q->times.window, 10);
+	assert_int_equal(q->times.repaired, 1);
+	assert_int_equal(q->times.row[0].blocked, -1);
+	assert_int_equal(q->times.row[0].alive, 7);
+	strtab_done(&lines);
+	profile_free(p);
+	profile_free(q);
+}
+
+static void test_times_that_are_not_ours(void **state)
+{
+	static const char *const lines[] = {
+		"dwell: times", "dwell: times ", "dwell: times window=1", TIMES " ", TIMES " x=1",
+		"dwell: times idle=3 window=10 other=2 switches=4 full=0 full_ns=0 repaired=1 negative=0",
+		"dwell: times window=99999999999999999999 idle=3 other=2 switches=4 full=0 full_ns=0 repaired=1 negative=0",
+	};
+	static const char *const threads[] = {
+		"# dwell: thread ", "# dwell: thread pid=1", "# dwell: thread pid=1 comm=x",
+		"# dwell: thread pid=1 tid=2 task=5 stolen=1 runqueue=2 blocked=-1 alive=7",
+		"# dwell: thread pid=1 tid=2 task=5 stolen=1 runqueue=2 blocked=--1 alive=7 comm=a",
+	};
+	struct profile *p = profile_new();
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (take(p, lines[i]))
+			assert_string_equal(lines[i], "refused");
+	assert_false(p->times.present);
+	assert_true(take(p, TIMES));
+	for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++)
+		if (take(p, threads[i]))
+			assert_string_equal(threads[i], "refused");
+	assert_int_equal(p->times.nr, 0);
+	profile_free(p);
+}
+
+/* Of merged files: accounts of two windows say nothing together. */
+static void test_several_times(void **state)
+{
+	struct pprof_notes notes = { 0 };
+	struct profile *p = profile_new();
+
+	assert_true(pprof_note_read(p, &notes, TIMES));
+	assert_true(pprof_note_read(p, &notes, THREAD "a"));
+	assert_true(pprof_note_read(p, &notes, "dwell: times window=11 idle=3 other=2 switches=4 full=0 full_ns=0 "
+					       "repaired=1 negative=0"));
+	assert_true(pprof_note_read(p, &notes, THREAD "b"));
+	assert_false(p->times.present);
+	assert_int_equal(p->times.nr, 0);
+	pprof_notes_done(&notes);
+	profile_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +253,9 @@ int main(void)
 		cmocka_unit_test(test_ledger_and_samples),
 		cmocka_unit_test(test_notes_find_their_mapping),
 		cmocka_unit_test(what_unwinding_took_comes_back),
+		cmocka_unit_test(test_times_come_back),
+		cmocka_unit_test(test_times_that_are_not_ours),
+		cmocka_unit_test(test_several_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

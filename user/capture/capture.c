@@ -9,15 +9,10 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "capture/births.h"
-#include "capture/chunks.h"
 #include "capture/counters.h"
-#include "capture/decode.h"
 #include "capture/event.h"
-#include "capture/load.h"
-#include "capture/sideband.h"
+#include "capture/state.h"
 #include "capture/target.h"
-#include "capture/tasks.h"
 #include "sampler.skel.h"
 
 /*
@@ -38,44 +33,6 @@
 #define LARGEST_RECORD (sizeof(struct wire_sample) + 8 + 256 * 8)
 /* of on_record(): this drain has read what was there when it began */
 #define ROUND_OVER     (-ECANCELED)
-
-struct cpu {
-	int event_fd;			/* -1: none on this CPU */
-	struct ring_buffer *ring;
-	uint64_t consumed;		/* records read */
-	uint64_t limit;			/* records to have read when this drain ends */
-};
-
-struct capture {
-	struct capture_config cfg;
-	struct loaded loaded;
-	struct profile *p;
-	const struct kallsyms *kallsyms;
-	struct images *images;
-	struct sideband *sideband;
-	struct births births;
-	struct chunks chunks;
-	struct unwinder *unwinder;	/* NULL: no user stacks */
-	struct tasks tasks;
-	struct decoder *decoder;
-	struct ring_ctx *ring_ctx;	/* [nr_cpus] */
-	struct cpu *cpu;		/* [nr_cpus] */
-	const struct wire_cpu *live;	/* [nr_cpus], mmapped */
-	size_t live_size;
-	int nr_cpus;
-	uint32_t nr_online;
-	uint64_t period_ns, start_ns, now_ns;
-	uint64_t counted, not_followed;
-	uint64_t ready_ns;		/* when all that ran at the start had their tables */
-	uint64_t expired_ns;		/* when images were last forgotten */
-	uint64_t drain_ns;		/* until the next */
-	uint32_t nr_self;
-};
-
-struct ring_ctx {
-	struct capture *c;
-	int cpu;
-};
 
 /* One record, of the ring of one CPU; their numbers have no gap. */
 static int on_record(void *ctx, void *data, size_t size)
@@ -219,6 +176,12 @@ static int open_all(struct capture *c)
 	if (r)
 		return r;
 	capture_self(c, getpid());
+	if (c->cfg.account) {
+		r = threads_open(&c->threads, c->loaded.skel, c->loaded.threads, c->nr_cpus,
+				 c->loaded.skel->bss->self_tgid);
+		if (r)
+			return r;
+	}
 	return open_events(c, online);
 }
 
@@ -258,6 +221,7 @@ void capture_close(struct capture *c)
 	}
 	if (c->live)
 		munmap((void *)c->live, c->live_size);
+	threads_close(c->threads);
 	decoder_free(c->decoder);
 	unwinder_free(c->unwinder);
 	tasks_done(&c->tasks);
@@ -293,31 +257,17 @@ int capture_start(struct capture *c)
 				     bpf_map__fd(c->loaded.skel->maps.targets));
 	c->p->time_ns = (int64_t)clock_real();
 	c->start_ns = clock_mono();
+	if (c->threads) {
+		r = threads_start(c->threads);
+		if (r)
+			return r;
+	}
 	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
 		if (c->cpu[cpu].event_fd < 0)
 			continue;
 		r = event_enable(c->cpu[cpu].event_fd);
 		if (r)
 			return r;
-	}
-	return 0;
-}
-
-/* Consistent copies first, then the rings: what a copy says was emitted must then have been read. */
-static int check_drained(struct capture *c, const struct wire_cpu *copy, const bool *valid)
-{
-	int cpu, r;
-
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		if (!valid[cpu])
-			continue;
-		r = counters_check(&copy[cpu], cpu);
-		if (r)
-			return r;
-		if (c->cpu[cpu].consumed < copy[cpu].emitted)
-			return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
-					  (unsigned long long)copy[cpu].emitted,
-					  (unsigned long long)c->cpu[cpu].consumed);
 	}
 	return 0;
 }
@@ -411,6 +361,8 @@ static int read_rings(struct capture *c, bool all)
 	if (news < 0)
 		return news;
 	news += publish(c);
+	if (c->threads)
+		threads_read(c->threads, c->p);
 	r = read_samples(c);
 	if (r)
 		return r;
@@ -443,53 +395,12 @@ static int drain(struct capture *c, bool all)
 	r = read_rings(c, all);
 	if (r)
 		return r;
-	return check_drained(c, copy, valid);
-}
-
-int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
-{
-	struct wire_cpu copy;
-	uint64_t count;
-	int r;
-
-	*l = (struct ledger){ .present = true };
-	if (c->cpu[cpu].event_fd < 0)
-		return 0;
-	r = counters_read(&c->live[cpu], &copy);
-	if (r)
-		return fail(r, "CPU %d still samples", cpu);
-	r = counters_check(&copy, cpu);
-	if (r)
-		return r;
-	r = event_count(c->cpu[cpu].event_fd, &count);
-	if (r)
-		return r;
-	if (copy.emitted != c->cpu[cpu].consumed)
-		return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
-				  (unsigned long long)copy.emitted,
-				  (unsigned long long)c->cpu[cpu].consumed);
-	counters_ledger(&copy, count / c->period_ns, l);
-	return 1;
+	return ledger_check_drained(c, copy, valid);
 }
 
 int capture_drain(struct capture *c)
 {
 	return drain(c, false);
-}
-
-static int close_ledger(struct capture *c)
-{
-	struct ledger all = { .present = true }, one;
-	int cpu, r;
-
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		r = capture_cpu_ledger(c, cpu, &one);
-		if (r < 0)
-			return r;
-		ledger_sum(&all, &one);
-	}
-	c->p->ledger = all;
-	return 0;
 }
 
 int capture_stop(struct capture *c)
@@ -504,10 +415,15 @@ int capture_stop(struct capture *c)
 			return r;
 	}
 	c->p->duration_ns = (int64_t)(clock_mono() - c->start_ns);
+	if (c->threads) {
+		r = threads_stop(c->threads, c->p);
+		if (r)
+			return r;
+	}
 	r = drain(c, true);
 	if (r)
 		return r;
-	return close_ledger(c);
+	return ledger_close(c);
 }
 
 int capture_watch(const struct capture *c, struct loop *l, loop_fn fn, void *ctx)
@@ -560,33 +476,6 @@ int capture_program(const struct capture *c, size_t i, struct capture_program *p
 uint64_t capture_not_followed(const struct capture *c)
 {
 	return c->not_followed;
-}
-
-void capture_unwind_stats(const struct capture *c, struct meta_unwind *u)
-{
-	const struct unwinder_stats *s;
-	const struct tables_caps *caps;
-	int cpu;
-
-	*u = (struct meta_unwind){ .present = c->unwinder };
-	if (!c->unwinder)
-		return;
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		u->copied += c->live[cpu].raw;
-		u->not_copied += c->live[cpu].raw_limited;
-	}
-	s = unwinder_stats(c->unwinder);
-	caps = tables_caps(unwinder_tables(c->unwinder));
-	u->objects = s->objects;
-	u->without_tables = s->objects_without_rows;
-	u->failed = s->objects_failed;
-	u->rows = s->rows;
-	u->build_ns = s->build_ns;
-	u->processes = s->published;
-	u->ready_ns = c->ready_ns ? c->ready_ns - c->start_ns : 0;
-	u->table_bytes = tables_bytes(unwinder_tables(c->unwinder));
-	u->events_lost = sideband_lost(c->sideband);
-	u->full = caps->rows + caps->pages + caps->maps + caps->rules + caps->processes;
 }
 
 size_t capture_nr_objects(const struct capture *c)

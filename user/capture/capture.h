@@ -27,6 +27,7 @@ struct capture_config {
 	uint32_t max_user;		/* frames of a user stack; 0: WIRE_MAX_USER */
 	uint32_t ring_bytes;		/* per CPU, a power of two >= CAPTURE_MIN_RING; 0: fits the rate */
 	bool only_targets;		/* count only what capture_target() names, and its children */
+	bool account;			/* of each thread's time */
 	bool count_verified;		/* for capture_program() */
 	struct worker *worker;		/* makes unwind rows; the caller's */
 };

@@ -119,7 +119,12 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	s->rodata->read_kernel_memory = slots && !locked_down();
 	bpf_program__set_autoload(s->progs.sample_task, !slots);
 	bpf_program__set_autoload(s->progs.sample_slot, slots);
-	bpf_program__set_autoload(s->progs.slot_switch, slots);
+	s->rodata->fill_slots = slots;
+	bpf_program__set_autoload(s->progs.thread_switch, cfg->account);
+	bpf_program__set_autoload(s->progs.thread_exec, cfg->account);
+	bpf_program__set_autoload(s->progs.list_threads, cfg->account);
+	/* one program on the switch path, never two */
+	bpf_program__set_autoload(s->progs.slot_switch, slots && !cfg->account);
 	bpf_program__set_autoload(s->progs.slot_exec, slots);
 	bpf_program__set_autoload(s->progs.list_tasks, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_fork, cfg->take_user);
@@ -135,6 +140,10 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 	struct sampler_bpf *s = l->skel;
 	unsigned int n = (unsigned int)l->nr_cpus;
 
+	if (cfg->account && (bpf_map__set_max_entries(s->maps.switches, n) ||
+			     bpf_map__set_max_entries(s->maps.threads, l->threads.slots) ||
+			     bpf_map__set_max_entries(s->maps.slot_of, l->threads.lines)))
+		return fail(-errno, "set up BPF maps");
 	if (bpf_map__set_max_entries(s->maps.cpus, n) || bpf_map__set_max_entries(s->maps.walks, n) ||
 	    bpf_map__set_max_entries(s->maps.rings, n) ||
 	    bpf_map__set_max_entries(s->maps.births, n) ||
@@ -232,6 +241,7 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 	if (!l->skel)
 		return fail(-errno, "open BPF object");
 	l->uses_slots = !has_current_task();
+	l->threads = threads_size(q->nr_cpus);
 	configure(l, q->cfg, q->period_ns);
 	r = size_maps(l, q->cfg);
 	if (r)

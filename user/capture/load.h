@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "capture/capture.h"
+#include "capture/threads.h"
 
 struct sampler_bpf;
 
@@ -16,6 +17,7 @@ struct loaded {
 	bool uses_slots;		/* 5.10: identity from the switch program */
 	int *ring_fd;			/* [nr_cpus], -1 where the CPU has none */
 	int nr_cpus;			/* possible CPUs */
+	struct threads_size threads;
 	struct capture_program *program;
 	size_t nr_programs;
 };

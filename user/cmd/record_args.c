@@ -54,6 +54,12 @@ static int set_freq(void *ctx, const char *value)
 	return 0;
 }
 
+static int set_on_cpu(void *ctx, const char *value)
+{
+	((struct record_args *)ctx)->capture.account = false;
+	return 0;
+}
+
 static int set_max_frames(void *ctx, const char *value)
 {
 	struct record_args *a = ctx;
@@ -130,6 +136,7 @@ static const struct option_def options[] = {
 	  set_duration },
 	{ 'o', "output", "FILE", "the profile (dwell.pb.gz); a former one is kept as FILE.old",
 	  set_output },
+	{ 0, "on-cpu", NULL, "only where CPU time goes, and no account of waiting", set_on_cpu },
 	{ 'U', "user", NULL, "user part of the stacks only", set_user },
 	{ 'K', "kernel", NULL, "kernel part of the stacks only", set_kernel },
 	{ 0, "max-frames", "N", "of a user stack, from the innermost on (512)", set_max_frames },
@@ -168,7 +175,7 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 	struct operands rest;
 	int r;
 
-	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true },
+	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true, .account = true },
 				   .limit = DEFAULT_LIMIT,
 				   .output = "dwell.pb.gz" };
 	a->line = join(argc, argv);

@@ -283,6 +283,48 @@ static json_t *unwind_json(const struct meta_unwind *u)
 	return o;
 }
 
+static json_t *thread_json(const struct profile *p, const struct thread_time *t)
+{
+	json_t *o = json_object();
+
+	set_int(o, "pid", t->pid);
+	set_int(o, "tid", t->tid);
+	set_text(o, "comm", profile_str(p, t->comm));
+	set_int(o, "task_ns", t->task);
+	set_int(o, "stolen_ns", t->stolen);
+	set_int(o, "runqueue_ns", t->runqueue);
+	set_int(o, "blocked_ns", t->blocked);
+	set_int(o, "alive_ns", t->alive);
+	return o;
+}
+
+/* What threads did with their time, exactly (law L2). */
+static json_t *times_json(const struct profile *p)
+{
+	const struct times *t = &p->times;
+	json_t *o, *rows;
+	size_t i;
+
+	if (!t->present)
+		return json_null();
+	o = json_object();
+	rows = json_array();
+	set_int(o, "window_ns", t->window);
+	set_int(o, "idle_ns", t->idle);
+	set_int(o, "other_ns", t->other);
+	set_u64(o, "switches", t->switches);
+	set_u64(o, "full", t->full);
+	set_int(o, "full_ns", t->full_ns);
+	set_u64(o, "repaired", t->repaired);
+	set_u64(o, "negative", t->negative);
+	for (i = 0; i < t->nr; i++) {
+		if (json_array_append_new(rows, thread_json(p, &t->row[i])) < 0)
+			abort();
+	}
+	set(o, "threads", rows);
+	return o;
+}
+
 void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf *out)
 {
 	static const struct keys ns = { "self_ns", "total_ns", "ns" };
@@ -299,6 +341,7 @@ void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf
 	set(o, "ledger", ledger_json(&p->ledger));
 	set(o, "completeness", p->ledger.present ? completeness_json(p) : json_null());
 	set(o, "unwind", unwind_json(&p->meta.unwind));
+	set(o, "times", times_json(p));
 	set(o, "totals_ns", totals_json(p));
 	set(o, "ranked_by", ranked_json(p, h));
 	set(o, "base", base_json(h, k));

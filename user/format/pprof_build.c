@@ -386,8 +386,11 @@ static int build_all(struct builder *b)
 static int check_built(struct builder *b)
 {
 	struct profile *p = b->p;
-	int err = profile_check(p);
+	int err;
 
+	if (times_check(&p->times))
+		times_done(&p->times);
+	err = profile_check(p);
 	if (err && p->ledger.present) {
 		p->ledger = (struct ledger){ 0 };
 		keep_comment(p, b->ledger_comment);

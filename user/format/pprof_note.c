@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "format/pprof_times.h"
 
 #define PREFIX "dwell: "
 
@@ -130,6 +131,7 @@ void pprof_notes_write(const struct profile *p, struct strtab *lines)
 	write_meta(&p->meta, lines, &line);
 	write_unwind(p->meta.unwind, lines, &line);
 	write_ledger(&p->ledger, lines, &line);
+	pprof_times_write(p, lines);
 	for (size_t i = 1; i < p->nr_mappings; i++)
 		write_mapping(p, &p->mappings[i], lines, &line);
 	buf_done(&line);
@@ -302,6 +304,8 @@ bool pprof_note_read(struct profile *p, struct pprof_notes *notes, const char *l
 {
 	autofree char *copy = NULL;
 
+	if (begins(line, PPROF_THREAD))
+		return pprof_thread_read(p, notes, line + strlen(PPROF_THREAD));
 	if (!begins(line, PREFIX))
 		return false;
 	line += strlen(PREFIX);
@@ -310,6 +314,8 @@ bool pprof_note_read(struct profile *p, struct pprof_notes *notes, const char *l
 	copy = xstrdup(line);
 	if (begins(line, "ledger "))
 		return read_ledger(&p->ledger, copy + strlen("ledger "));
+	if (begins(line, "times "))
+		return pprof_times_read(p, notes, copy + strlen("times "));
 	if (begins(line, "unwind "))
 		return read_unwind(&p->meta.unwind, copy + strlen("unwind "));
 	if (begins(line, "mapping kind="))

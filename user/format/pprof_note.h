@@ -6,6 +6,7 @@
  *   dwell: host=db1                          one line for each text of struct meta
  *   dwell: cpus=2 freq=99 processes=3 threads=21 worker_deaths=0
  *   dwell: ledger ticks=1974 counted=1402 idle=568 filtered=0 self=4 missed=0 lost.ring-full=0
+ *   dwell: times ...                         format/pprof_times.h
  *   dwell: mapping kind=file unnamed=no symbols build_id=ab12 file=/usr/lib/libc.so.6
  *
  * The last kind only for mappings that are unnamed or not what their file's
@@ -29,6 +30,7 @@ struct mapping_note {
 struct pprof_notes {
 	struct mapping_note *mapping;	/* sorted by file, build_id after pprof_notes_sort() */
 	size_t nr_mapping, cap_mapping;
+	bool several_times;		/* more than one account of threads' time */
 };
 
 /* The kind that a mapping's file name speaks of. */

@@ -191,5 +191,7 @@ int profile_check(const struct profile *p)
 		err = ledger_check(&p->ledger);
 	if (!err && p->ledger.present)
 		err = check_counted(p);
+	if (!err)
+		err = times_check(&p->times);
 	return err;
 }

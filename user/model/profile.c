@@ -60,6 +60,7 @@ void profile_free(struct profile *p)
 	free(p->samples);
 	free(p->values);
 	free(p->comments);
+	times_done(&p->times);
 	free(p);
 }
 

@@ -21,6 +21,7 @@
 #include "base/index.h"
 #include "base/strtab.h"
 #include "model/ledger.h"
+#include "model/times.h"
 
 /* The columns of a profile that dwell itself records, in this order for ever. */
 enum native_column {
@@ -120,6 +121,7 @@ struct profile {
 
 	struct meta meta;
 	struct ledger ledger;		/* ledger.present says whether there is one */
+	struct times times;		/* so does times.present */
 };
 
 #endif

@@ -209,6 +209,27 @@ static void put_completeness(const struct profile *p, struct buf *out)
 	completeness_done(&c);
 }
 
+/* "thread time 210.0 s = 14.2 on-CPU + 0.1 stolen + 0.9 run queue + 194.8 blocked" */
+static void put_times(const struct times *t, struct buf *out)
+{
+	struct thread_time sum = times_sum(t);
+	const struct {
+		const char *what;
+		int64_t ns;
+	} part[] = { { "stolen", sum.stolen }, { "run queue", sum.runqueue }, { "blocked", sum.blocked } };
+
+	buf_printf(out, "dwell: thread time %.1f s = %.1f on-CPU", (double)sum.alive / 1e9, (double)sum.task / 1e9);
+	for (size_t i = 0; i < ARRAY_LEN(part); i++)
+		if (part[i].ns)
+			buf_printf(out, " + %.1f %s", (double)part[i].ns / 1e9, part[i].what);
+	buf_putc(out, '\n');
+	if (t->full) {
+		buf_puts(out, "dwell: the table of threads was full: ");
+		put_count((int64_t)t->full, "switch", "switches", out);
+		buf_printf(out, " and %.1f s on-CPU are in no row\n", (double)t->full_ns / 1e9);
+	}
+}
+
 void ledger_print(const struct profile *p, struct buf *out)
 {
 	if (p->ledger.present) {
@@ -217,6 +238,8 @@ void ledger_print(const struct profile *p, struct buf *out)
 	} else {
 		buf_puts(out, "dwell: this profile does not say whether samples were lost\n");
 	}
+	if (p->times.present)
+		put_times(&p->times, out);
 	put_unnamed(p, out);
 	if (p->meta.unwind.full) {
 		buf_puts(out, "dwell: unwind tables were full ");

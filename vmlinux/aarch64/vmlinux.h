@@ -92,10 +92,30 @@ struct mm_struct {
 	unsigned long start_stack;
 };
 
+struct rq {
+	__u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
+struct sched_entity {
+	__u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
+};
+
+struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay;
+	unsigned long long last_queued;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
+	int on_cpu;
 	unsigned int in_execve:1;
 	struct mm_struct *mm;
 	int pid;
@@ -105,6 +125,9 @@ struct task_struct {
 	__u64 self_exec_id;
 	char comm[16];
 	struct signal_struct *signal;
+	unsigned int __state;
+	struct sched_entity se;
+	struct sched_info sched_info;
 };
 
 struct seq_file;

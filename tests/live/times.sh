@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# tags: account times
+# Law L2: the time of each thread closes, and agrees with the scheduler's own sums and with what programs
+# know of themselves.
+# shellcheck source=tests/live/tap
+. "$(dirname "$0")/tap"
+
+# rows: those of the fixture, as it prints them, and those of dwell.
+rows() {
+	jq -r '.times.threads[] | select(.comm | startswith("t-")) |
+		"\(.comm) \(.tid) \(.task_ns) \(.runqueue_ns) \(.alive_ns)"' p.json | sort >ours
+	grep '^t-' stdout | sort >truth
+}
+
+# joined: both beside one another, each thread once: NAME TID TASK DELAY LEAST MOST NAME TID TASK DELAY ALIVE.
+joined() {
+	awk 'NR == FNR { truth[$1, $2] = $0; next } ($1, $2) in truth { print truth[$1, $2], $0 }' truth ours >both
+	[ "$(wc -l <both)" = 7 ] || { cat truth ours; return 1; }
+}
+
+# agree FIELD FIELD PERCENT NS: their sums.
+agree() {
+	awk -v a="$1" -v b="$2" -v percent="$3" -v ns="$4" '
+		{ x += $a; y += $b }
+		END { d = y - x; if (d < 0) d = -d; print x, y, d; exit !(NR == 7 && d <= x * percent / 100 + ns) }' both
+}
+
+lives_agree() {
+	awk '$11 < $5 * 0.999 || $11 > $6 * 1.001 { print; bad = 1 } END { exit bad || NR != 7 }' both
+}
+
+# What a thread does behind its last look at the clock; an emulated machine is slow.
+slack=2000000
+[ -z "${SAMPLE_SECONDS:-}" ] || slack=40000000
+
+record p -- "$FIXTURES/times" 4
+claim 'record ends well' equal $? 0
+read_profile 'a command' p
+rows
+claim 'a command: each of its threads has one row' joined
+claim 'a command: each row closes to 0 ns' holds p \
+	'[.times.threads[] | .task_ns + .stolen_ns + .runqueue_ns + .blocked_ns - .alive_ns] | length > 7 and all(. == 0)'
+claim 'CPU time is what the scheduler says, within 0.5 %' agree 3 9 0.5 $slack
+claim 'the run queue too' agree 4 10 0.5 $slack
+claim 'threads live as long as they say, within 0.1 %' lives_agree
+claim 'who sleeps all the time is blocked all the time' holds p \
+	'.times.threads[] | select(.comm == "t-sleeps") | .blocked_ns > 0.97 * .alive_ns'
+claim 'only the command has rows' holds p \
+	'[.times.threads[] | .comm | select(startswith("t-") or . == "times" | not)] == []'
+
+# The whole box, for a window in the lives of the same threads.
+"$FIXTURES/times" 60 >/dev/null &
+pid=$!
+spawned="$spawned $pid"
+sleep 0.5
+record q -d 3
+read_profile 'the box' q
+claim 'the box: each row closes to 0 ns' holds q \
+	'[.times.threads[] | .task_ns + .stolen_ns + .runqueue_ns + .blocked_ns - .alive_ns] | length > 7 and all(. == 0)'
+claim 'the box: who lives through the window has all of it, within 0.1 %' holds q '
+	.times.window_ns as $w | [.times.threads[] | select(.comm | startswith("t-")) | .alive_ns / $w] |
+	length == 7 and all(. > 0.999 and . < 1.001)'
+claim 'the window is the time that was recorded' holds q '
+	(.times.window_ns - .meta.duration_ns) | . < 100000000 and . > -100000000'
+# A kernel may hide a process from BPF, as that of a sandbox around it: what it runs is nobody's here.
+claim "the CPUs' time: idle and all threads' together, within 0.5 %" holds q '
+	(.times.window_ns * .meta.cpus) as $all |
+	(([.times.threads[] | .task_ns + .stolen_ns] | add) + .times.idle_ns + .times.other_ns + .times.full_ns) / $all |
+	. > 0.995 and . < 1.005'
+claim 'no interval came out negative by more than clocks differ' holds q '.times.negative <= .times.switches / 1000'
+reap "$pid"
+
+# Without: no program on the switch path, and the profile says nothing of it.
+record r --on-cpu -d 1
+read_profile 'on-CPU only' r
+claim 'on-CPU only: no account' holds r '.times == null'

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include <string.h>
+
+#include "model/times.h"
+
+static void test_rows_close(void **state)
+{
+	struct times t = { 0 };
+	struct thread_time row = { .pid = 1, .tid = 2, .task = 5, .stolen = 1, .runqueue = 2, .blocked = -1, .alive = 7 };
+
+	times_add(&t, &row);
+	assert_int_equal(times_check(&t), 0);
+	row.alive = 8;
+	times_add(&t, &row);
+	assert_true(times_check(&t) < 0);
+	assert_non_null(strstr(error_text(), "thread 2"));
+	times_done(&t);
+}
+
+/* No sum of hostile numbers wraps to a right one. */
+static void test_no_wrap(void **state)
+{
+	struct times t = { 0 };
+	struct thread_time row = { .task = INT64_MAX, .stolen = INT64_MAX, .runqueue = 2, .alive = 0 };
+
+	times_add(&t, &row);
+	assert_true(times_check(&t) < 0);
+	assert_int_equal(times_sum(&t).task, INT64_MAX);
+	times_add(&t, &row);
+	assert_int_equal(times_sum(&t).task, INT64_MAX);
+	times_done(&t);
+}
+
+/* What has no row of its own is in the last, which then is nobody's. */
+static void test_many_rows(void **state)
+{
+	struct times t = { 0 };
+	struct thread_time row = { .pid = 1, .comm = 1, .task = 1, .blocked = 2, .alive = 3 };
+	int i;
+
+	for (i = 0; i < TIMES_MAX_ROWS + 10; i++) {
+		row.tid = i + 1;
+		times_add(&t, &row);
+	}
+	assert_int_equal(t.nr, TIMES_MAX_ROWS);
+	assert_int_equal(t.row[t.nr - 1].tid, 0);
+	assert_int_equal(t.row[t.nr - 1].comm, 0);
+	assert_int_equal(t.row[t.nr - 1].task, 11);
+	assert_int_equal(t.row[t.nr - 2].tid, TIMES_MAX_ROWS - 1);
+	assert_int_equal(times_sum(&t).alive, 3 * (TIMES_MAX_ROWS + 10));
+	assert_int_equal(times_check(&t), 0);
+	times_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_close),
+		cmocka_unit_test(test_no_wrap),
+		cmocka_unit_test(test_many_rows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

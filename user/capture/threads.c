@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/threads.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "sampler.skel.h"
+
+#define MIN_SLOTS   8192u
+#define MAX_SLOTS   262144u
+#define MAX_LIST    (64u << 20)
+#define READ_TRIES  1000
+#define INIT_PID_NS 0xEFFFFFFCu		/* PROC_PID_INIT_INO of the kernel's proc_ns.h */
+#define SETTLE_US   200			/* a switch that is being accounted is done by then */
+#define TICK_NS	    (10 * NSEC_PER_MSEC)	/* how old the scheduler's sum of a running thread may be */
+
+enum slot_state { SLOT_SPARE, SLOT_GIVEN };
+
+struct list {
+	struct wire_thread_now *now;	/* by tid */
+	size_t nr;
+	uint8_t *seen;			/* [nr]: has a slot */
+};
+
+struct threads {
+	const struct sampler_bpf *skel;
+	const volatile uint32_t *self;
+	int nr_cpus;
+	uint32_t nr_slots, nr_used;	/* slots from nr_used on were never given */
+	struct wire_thread *slot;	/* [nr_slots], mmapped */
+	struct wire_switches *cpu;	/* [nr_cpus], mmapped */
+	uint8_t *state;			/* [nr_slots] enum slot_state */
+	uint32_t *spare;		/* a stack of those that came back */
+	uint32_t nr_spare;
+	uint64_t from;			/* the clock when the account began */
+	uint64_t boot_from;		/* CLOCK_BOOTTIME then */
+	uint64_t repaired, negative;
+	struct list before;		/* as the account began */
+};
+
+static void list_done(struct list *l)
+{
+	free(l->now);
+	free(l->seen);
+	*l = (struct list){ 0 };
+}
+
+static uint32_t power_of_two(uint32_t from, uint64_t want, uint32_t to)
+{
+	while (from < want && from < to)
+		from *= 2;
+	return from;
+}
+
+static uint64_t read_number(const char *path, uint64_t otherwise)
+{
+	char line[64];
+	uint64_t n;
+
+	return !read_line(path, line, sizeof(line)) && !parse_u64(line, &n) ? n : otherwise;
+}
+
+/* "0.00 0.01 0.05 1/123 4567": 123 threads */
+static uint64_t count_threads(void)
+{
+	char line[128], *slash;
+
+	if (read_line("/proc/loadavg", line, sizeof(line)))
+		return 0;
+	slash = strchr(line, '/');
+	return slash ? strtoull(slash + 1, NULL, 10) : 0;
+}
+
+/* Of the box, of which a container's limit says nothing. */
+static uint64_t highest_tid(void)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino != INIT_PID_NS)
+		return WIRE_MAX_TID;
+	return read_number("/proc/sys/kernel/pid_max", WIRE_MAX_TID);
+}
+
+struct threads_size threads_size(int nr_cpus)
+{
+	uint64_t tids = highest_tid();
+	struct threads_size s;
+
+	if (tids > WIRE_MAX_TID)
+		tids = WIRE_MAX_TID;
+	s.lines = (uint32_t)(tids + WIRE_TID_LINE) / WIRE_TID_LINE;
+	s.slots = power_of_two(MIN_SLOTS, 2 * count_threads() + (uint64_t)nr_cpus * WIRE_SLOT_QUEUE, MAX_SLOTS);
+	return s;
+}
+
+static void *map_fd(int fd, size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *p;
+
+	bytes = (bytes + page - 1) / page * page;
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, bytes, MADV_DONTFORK);
+	return p;
+}
+
+static uint64_t clock_boot(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+int threads_open(struct threads **out, const struct sampler_bpf *skel, struct threads_size size, int nr_cpus,
+		 const volatile uint32_t *self)
+{
+	struct threads *t = xcalloc(1, sizeof(*t));
+
+	t->skel = skel;
+	t->self = self;
+	t->nr_cpus = nr_cpus;
+	t->nr_slots = size.slots;
+	t->nr_used = 1;
+	t->slot = map_fd(bpf_map__fd(skel->maps.threads), size.slots * sizeof(*t->slot));
+	t->cpu = map_fd(bpf_map__fd(skel->maps.switches), (size_t)nr_cpus * sizeof(*t->cpu));
+	t->state = xcalloc(size.slots, sizeof(*t->state));
+	t->spare = xcalloc(size.slots, sizeof(*t->spare));
+	*out = t;
+	return t->slot && t->cpu ? 0 : fail(-errno, "map the account of threads");
+}
+
+static void unmap(void *p, size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (p)
+		munmap(p, (bytes + page - 1) / page * page);
+}
+
+void threads_close(struct threads *t)
+{
+	if (!t)
+		return;
+	unmap(t->slot, t->nr_slots * sizeof(*t->slot));
+	unmap(t->cpu, (size_t)t->nr_cpus * sizeof(*t->cpu));
+	list_done(&t->before);
+	free(t->state);
+	free(t->spare);
+	free(t);
+}
+
+/* A slot that nobody has, 0: there is none. */
+static uint32_t take_spare(struct threads *t)
+{
+	if (t->nr_spare)
+		return t->spare[--t->nr_spare];
+	return t->nr_used < t->nr_slots ? t->nr_used++ : 0;
+}
+
+/* As many to each CPU as it may have in hand, but no more than its share. */
+static void hand_out(struct threads *t)
+{
+	uint32_t share = t->nr_slots / 2 / (uint32_t)t->nr_cpus, n;
+	int cpu;
+
+	if (share > WIRE_SLOT_QUEUE)
+		share = WIRE_SLOT_QUEUE;
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		struct wire_switches *c = &t->cpu[cpu];
+		uint64_t put = c->free_put, taken = __atomic_load_n(&c->free_taken, __ATOMIC_ACQUIRE);
+
+		for (; put - taken < share; put++) {
+			n = take_spare(t);
+			if (!n)
+				break;
+			t->state[n] = SLOT_GIVEN;
+			c->free[put % WIRE_SLOT_QUEUE] = n;
+		}
+		__atomic_store_n(&c->free_put, put, __ATOMIC_RELEASE);
+	}
+}
+
+/* A consistent copy. False: the program kept writing, or nobody has it. */
+static bool copy_slot(const struct wire_thread *from, struct wire_thread *to)
+{
+	int try;
+
+	for (try = 0; try < READ_TRIES; try++) {
+		uint32_t version = __atomic_load_n(&from->version, __ATOMIC_ACQUIRE);
+
+		if (version & 1)
+			continue;
+		memcpy(to, (const void *)from, sizeof(*to));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (version == __atomic_load_n(&from->version, __ATOMIC_RELAXED))
+			return to->tid;
+	}
+	return false;
+}
+
+static bool is_self(const struct threads *t, uint32_t tgid)
+{
+	int i;
+
+	for (i = 0; i < WIRE_MAX_SELF; i++)
+		if (t->self[i] == tgid)
+			return true;
+	return false;
+}
+
+static void add_thread(struct threads *t, struct profile *p, const struct wire_thread *one)
+{
+	struct thread_time row = { .pid = one->tgid,
+				   .tid = one->tid,
+				   .task = one->task,
+				   .stolen = one->stolen,
+				   .runqueue = one->runqueue,
+				   .blocked = one->blocked,
+				   .alive = (int64_t)(one->since - one->born) };
+
+	t->repaired += one->repaired;
+	t->negative += one->negative;
+	if (!one->wanted || is_self(t, one->tgid)) {
+		p->times.other += row.task + row.stolen;
+		return;
+	}
+	row.comm = profile_string(p, one->comm, strnlen(one->comm, sizeof(one->comm)));
+	times_add(&p->times, &row);
+}
+
+static void take_back(struct threads *t, struct profile *p)
+{
+	struct wire_thread one;
+	int cpu;
+
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		struct wire_switches *c = &t->cpu[cpu];
+		uint64_t put = __atomic_load_n(&c->dead_put, __ATOMIC_ACQUIRE), n = c->dead_taken;
+
+		for (; n < put; n++) {
+			uint32_t slot = c->dead[n % WIRE_SLOT_QUEUE];
+
+			/* twice: a thread that changed its tid while another took it */
+			if (!slot || slot >= t->nr_slots || t->state[slot] != SLOT_GIVEN)
+				continue;
+			if (copy_slot(&t->slot[slot], &one))
+				add_thread(t, p, &one);
+			t->slot[slot].tid = 0;
+			t->state[slot] = SLOT_SPARE;
+			t->spare[t->nr_spare++] = slot;
+		}
+		__atomic_store_n(&c->dead_taken, n, __ATOMIC_RELEASE);
+	}
+}
+
+/* What the newest switch says that the time is. dwell's own nap makes one. */
+static uint64_t newest_clock(const struct threads *t)
+{
+	uint64_t newest = 0;
+	int cpu;
+
+	usleep(SETTLE_US);
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		uint64_t clock = __atomic_load_n(&t->cpu[cpu].clock, __ATOMIC_RELAXED);
+
+		if (clock > newest)
+			newest = clock;
+	}
+	return newest;
+}
+
+static int compare_tids(const void *a, const void *b)
+{
+	uint32_t x = ((const struct wire_thread_now *)a)->tid, y = ((const struct wire_thread_now *)b)->tid;
+
+	return x < y ? -1 : x > y;
+}
+
+static int read_list(const struct threads *t, struct list *l)
+{
+	autoclose int fd = bpf_iter_create(bpf_link__fd(t->skel->links.list_threads));
+	char *data;
+	size_t len;
+	int r;
+
+	if (fd < 0)
+		return fail(-errno, "list the threads");
+	r = read_all(fd, MAX_LIST, &data, &len);
+	if (r < 0)
+		return r;
+	l->now = (struct wire_thread_now *)data;
+	l->nr = len / sizeof(*l->now);
+	l->seen = xcalloc(l->nr + 1, sizeof(*l->seen));
+	qsort(l->now, l->nr, sizeof(*l->now), compare_tids);
+	return 0;
+}
+
+int threads_start(struct threads *t)
+{
+	int r = read_list(t, &t->before);
+
+	if (r)
+		return r;
+	hand_out(t);
+	t->from = newest_clock(t);
+	t->boot_from = clock_boot();
+	__atomic_store_n(&t->skel->bss->account_from, t->from, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void threads_read(struct threads *t, struct profile *p)
+{
+	take_back(t, p);
+	hand_out(t);
+}
+
+static const struct wire_thread_now *find_now(const struct list *l, uint32_t tid, uint64_t start_time)
+{
+	struct wire_thread_now key = { .tid = tid }, *now;
+
+	if (!l->nr)
+		return NULL;
+	now = bsearch(&key, l->now, l->nr, sizeof(key), compare_tids);
+	return now && now->start_time == start_time ? now : NULL;
+}
+
+static int64_t clamp(int64_t n, int64_t max)
+{
+	return n < 0 ? 0 : n > max ? max : n;
+}
+
+/*
+ * The interval that is open when the account ends. What the list says is of a moment later, of a running thread
+ * as of the last tick, and it knows of switches that were not seen.
+ */
+static void close_interval(struct wire_thread *one, const struct wire_thread_now *now, uint64_t end)
+{
+	int64_t wall = end > one->since ? (int64_t)(end - one->since) : 0, rest;
+	int64_t ran = clamp((int64_t)(now->exec - one->exec), wall);
+	int64_t queued = (int64_t)(now->delay - one->delay);
+	bool on = one->state == WIRE_THREAD_ON;
+
+	if (now->queued && now->queued < end)
+		queued += (int64_t)(end - now->queued);
+	queued = on ? 0 : clamp(queued, wall - ran);
+	rest = wall - ran - queued;
+	if ((on || now->on_cpu) && rest < (int64_t)TICK_NS) {
+		ran += rest;
+		rest = 0;
+	}
+	one->task += ran;
+	one->runqueue += queued;
+	if (on && now->on_cpu)
+		one->stolen += rest;
+	else
+		one->blocked += rest;
+	one->since += (uint64_t)wall;
+}
+
+/* For one that has ended by the time of the list, or that the kernel does not list: as the switches left it. */
+static struct wire_thread_now unlisted(const struct threads *t, const struct wire_thread *one, uint64_t end)
+{
+	struct wire_thread_now now = { .exec = one->exec, .delay = one->delay, .wanted = one->wanted };
+	int cpu;
+
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		if (one->state == WIRE_THREAD_ON && t->cpu[cpu].tid == one->tid && end > one->since) {
+			now.exec += end - one->since;
+			now.on_cpu = 1;
+		}
+	memcpy(now.comm, one->comm, sizeof(now.comm));
+	return now;
+}
+
+/* All that have a slot. */
+static void close_slots(struct threads *t, struct profile *p, const struct list *l, uint64_t end)
+{
+	struct wire_thread one;
+	uint32_t i;
+
+	for (i = 1; i < t->nr_used; i++) {
+		const struct wire_thread_now *listed;
+		struct wire_thread_now now;
+
+		if (t->state[i] != SLOT_GIVEN || !copy_slot(&t->slot[i], &one))
+			continue;
+		listed = find_now(l, one.tid, one.start_time);
+		now = listed ? *listed : unlisted(t, &one, end);
+		if (listed)
+			l->seen[listed - l->now] = 1;
+		one.wanted = (uint16_t)now.wanted;
+		memcpy(one.comm, now.comm, sizeof(one.comm));
+		close_interval(&one, &now, end);
+		add_thread(t, p, &one);
+	}
+}
+
+/*
+ * Those of which no switch was seen: what they do now they did all the time, but for what the scheduler's sums
+ * say. (There are threads whose switches are never told.)
+ */
+static void close_others(struct threads *t, struct profile *p, const struct list *l, uint64_t end)
+{
+	size_t i;
+
+	for (i = 0; i < l->nr; i++) {
+		const struct wire_thread_now *now = &l->now[i], *then;
+		struct wire_thread one = { .tid = now->tid, .tgid = now->tgid, .wanted = (uint16_t)now->wanted };
+		uint64_t age = now->start_time > t->boot_from ? now->start_time - t->boot_from : 0;
+
+		if (l->seen[i] || !now->tid)
+			continue;
+		then = find_now(&t->before, now->tid, now->start_time);
+		one.born = one.since = t->from + age < end ? t->from + age : end;
+		one.state = now->on_cpu ? WIRE_THREAD_ON : WIRE_THREAD_OFF;
+		one.exec = then ? then->exec : 0;
+		one.delay = then ? then->delay : 0;
+		if (then && then->queued && then->queued < t->from)
+			one.delay += t->from - then->queued;
+		memcpy(one.comm, now->comm, sizeof(one.comm));
+		close_interval(&one, now, end);
+		add_thread(t, p, &one);
+	}
+}
+
+/* What belongs to the CPUs. An idle one is so until the end. */
+static void close_cpus(struct threads *t, struct profile *p, uint64_t end)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		const struct wire_switches *c = &t->cpu[cpu];
+
+		p->times.idle += (int64_t)c->idle;
+		if (c->switches && !c->tid && c->clock < end)
+			p->times.idle += (int64_t)(end - (c->clock > t->from ? c->clock : t->from));
+		p->times.switches += c->switches;
+		p->times.full += c->full;
+		p->times.full_ns += (int64_t)c->full_ns;
+	}
+}
+
+/* The last switch that was accounted. */
+static uint64_t last_switch(const struct threads *t, uint64_t end)
+{
+	struct wire_thread one;
+	uint32_t i;
+
+	for (i = 1; i < t->nr_used; i++)
+		if (t->state[i] == SLOT_GIVEN && copy_slot(&t->slot[i], &one) && one.since > end)
+			end = one.since;
+	return end;
+}
+
+int threads_stop(struct threads *t, struct profile *p)
+{
+	struct list l = { 0 };
+	uint64_t end = newest_clock(t);
+	int r;
+
+	/* from here on nothing is added */
+	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_RELEASE);
+	usleep(SETTLE_US);
+	r = read_list(t, &l);
+	if (r)
+		return r;
+	take_back(t, p);
+	end = last_switch(t, end);
+	close_cpus(t, p, end);
+	close_slots(t, p, &l, end);
+	close_others(t, p, &l, end);
+	p->times.window = (int64_t)(end - t->from);
+	p->times.repaired = t->repaired;
+	p->times.negative = t->negative;
+	p->times.present = true;
+	list_done(&l);
+	list_done(&t->before);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/times.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static void add(int64_t *to, int64_t n)
+{
+	if (__builtin_add_overflow(*to, n, to))
+		*to = n < 0 ? INT64_MIN : INT64_MAX;
+}
+
+static void add_row(struct thread_time *to, const struct thread_time *from)
+{
+	add(&to->task, from->task);
+	add(&to->stolen, from->stolen);
+	add(&to->runqueue, from->runqueue);
+	add(&to->blocked, from->blocked);
+	add(&to->alive, from->alive);
+}
+
+void times_add(struct times *t, const struct thread_time *row)
+{
+	if (t->nr == TIMES_MAX_ROWS) {
+		/* the last one is everybody's */
+		t->row[t->nr - 1].pid = t->row[t->nr - 1].tid = 0;
+		t->row[t->nr - 1].comm = 0;
+		add_row(&t->row[t->nr - 1], row);
+		return;
+	}
+	grow(&t->row, &t->cap, t->nr + 1, sizeof(*t->row));
+	t->row[t->nr++] = *row;
+}
+
+struct thread_time times_sum(const struct times *t)
+{
+	struct thread_time sum = { 0 };
+	size_t i;
+
+	for (i = 0; i < t->nr; i++)
+		add_row(&sum, &t->row[i]);
+	return sum;
+}
+
+int times_check(const struct times *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->nr; i++) {
+		const struct thread_time *r = &t->row[i];
+		__int128 sum = (__int128)r->task + r->stolen + r->runqueue + r->blocked;
+
+		if (sum != r->alive)
+			return fail_plain(-EINVAL, "the time of thread %" PRId64 " does not close: %" PRId64 " task + %"
+					  PRId64 " stolen + %" PRId64 " run queue + %" PRId64 " blocked, but %" PRId64
+					  " ns alive", r->tid, r->task, r->stolen, r->runqueue, r->blocked, r->alive);
+	}
+	return 0;
+}
+
+void times_done(struct times *t)
+{
+	free(t->row);
+	memset(t, 0, sizeof(*t));
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Law L2: what each thread did with its time, exactly, beside what samples say of where.
+ *   task + stolen + runqueue + blocked = alive
+ * All ns. Parts are signed: clocks of CPUs differ by a little.
+ */
+#ifndef MODEL_TIMES_H
+#define MODEL_TIMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct thread_time {
+	int64_t pid, tid;		/* 0, 0: of all that have no row of their own */
+	uint32_t comm;			/* string: the thread's name */
+	int64_t task;			/* on a CPU, its own */
+	int64_t stolen;			/* on a CPU that interrupts or the hypervisor had meanwhile */
+	int64_t runqueue, blocked;
+	int64_t alive;			/* in the window */
+};
+
+struct times {
+	bool present;
+	int64_t window, idle;		/* length; of all CPUs together */
+	int64_t other;			/* on a CPU: threads that were not asked for, and dwell itself */
+	uint64_t switches;
+	uint64_t full;			/* switches to threads for which there was no room */
+	int64_t full_ns;		/* that these ran, not in any row */
+	uint64_t repaired, negative;	/* switches that were not seen; intervals below 0 */
+	struct thread_time *row;
+	size_t nr, cap;
+};
+
+/* Rows that a profile has at most; what ended threads beyond it did goes into the row of all others. */
+#define TIMES_MAX_ROWS 16384
+
+/* Adds a row, or to the row of all others where there is no room. */
+void times_add(struct times *t, const struct thread_time *row);
+
+/* All rows together; pid, tid and comm are 0. */
+struct thread_time times_sum(const struct times *t);
+
+/* Does each row close? 0 or -EINVAL after fail_plain(). */
+int times_check(const struct times *t) must_check;
+
+void times_done(struct times *t);
+
+#endif

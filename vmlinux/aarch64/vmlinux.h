@@ -115,7 +115,6 @@ struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
-	int on_cpu;
 	unsigned int in_execve:1;
 	struct mm_struct *mm;
 	int pid;

@@ -13,7 +13,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
-#include "bpf/wire.h"
+#include "bpf/processes.h"
 #include "bpf/raw.bpf.h"
 #ifdef WIRE_AARCH64
 #include "bpf/regs_aarch64.bpf.h"
@@ -199,11 +199,10 @@ static __always_inline __u64 stack_top(struct task_struct *task)
 	return mm ? mm->start_stack : 0;
 }
 
-static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct walk *w, __u32 cpu,
-				       struct task_struct *task, const struct slot *slot)
+/* A stack is taken in three parts: the kernel's, the user's if it is wanted and has registers, and the end. */
+static __always_inline void take_kernel_part(void *ctx, struct walk *w, bool kernel_mode)
 {
 	struct wire_sample *s = &w->sample;
-	bool user_mode = is_user_mode(&ctx->regs);
 	long n = 0;
 
 	w->nr = 0;
@@ -211,9 +210,9 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 	s->by_fp = 0;
 	s->by_guess = 0;
 	s->bad_pc = 0;
-	if (!user_mode)
+	if (kernel_mode)
 		s->flags |= WIRE_KERNEL_MODE;
-	if (!user_mode && take_kernel) {
+	if (kernel_mode && take_kernel) {
 		n = bpf_get_stack(ctx, w->frame, WIRE_MAX_KERNEL * 8, 0);
 		if (n < 0) {
 			s->flags |= WIRE_KERNEL_FAILED;
@@ -222,32 +221,54 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 	}
 	s->nr_kernel = n >> 3;
 	w->first = s->nr_kernel;
-	if (take_user && !(s->flags & WIRE_KTHREAD) && user_regs(ctx, w, task, slot)) {
-		if (w->return_address)
-			s->flags |= WIRE_SYSCALL;
-		walk_user(w, cpu);
-		if (needs_raw(w))
-			w->stack_top = task ? stack_top(task) : slot ? slot->stack_top : 0;
-	}
-	s->nr_user = w->nr;
-	s->user_status = w->status;
 }
 
-static __always_inline void emit(struct wire_cpu *c, struct walk *w, __u32 cpu)
+static __always_inline bool wants_user(const struct walk *w)
+{
+	return take_user && !(w->sample.flags & WIRE_KTHREAD);
+}
+
+static __always_inline void take_user_part(struct walk *w, __u32 cpu, struct task_struct *task,
+					   const struct slot *slot)
+{
+	if (w->return_address)
+		w->sample.flags |= WIRE_SYSCALL;
+	walk_user(w, cpu);
+	if (needs_raw(w))
+		w->stack_top = task ? stack_top(task) : slot ? slot->stack_top : 0;
+}
+
+static __always_inline void take_end(struct walk *w)
+{
+	w->sample.nr_user = w->nr;
+	w->sample.user_status = w->status;
+}
+
+static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct walk *w, __u32 cpu,
+				       struct task_struct *task, const struct slot *slot)
+{
+	take_kernel_part(ctx, w, !is_user_mode(&ctx->regs));
+	if (wants_user(w) && user_regs(ctx, w, task, slot))
+		take_user_part(w, cpu, task, slot);
+	take_end(w);
+}
+
+/* To user space; `count` is what it is one of. Non-zero: there was no room. */
+static __always_inline int emit(struct wire_cpu *c, struct walk *w, __u32 cpu, __u64 *count)
 {
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	__u32 n = (__u32)w->sample.nr_kernel + w->sample.nr_user;
 
-	w->sample.seq = c->emitted + 1;
+	w->sample.seq = c->emitted + c->waits + 1;
 	if (n > WIRE_FRAME_SLOTS - 1)
 		n = WIRE_FRAME_SLOTS - 1;
-	if (ring && needs_raw(w) && !emit_raw(c, w, ring))
-		c->emitted++;
-	else if (ring && !bpf_ringbuf_output(ring, &w->sample, sizeof(w->sample) + n * 8,
-					BPF_RB_NO_WAKEUP))
-		c->emitted++;
-	else
-		c->lost[WIRE_LOST_RING_FULL]++;
+	if (!ring)
+		return -1;
+	if (!(needs_raw(w) && !emit_raw(c, w, ring)) &&
+	    bpf_ringbuf_output(ring, &w->sample, sizeof(w->sample) + n * 8, BPF_RB_NO_WAKEUP))
+		return -1;
+	*count += 1;
+	return 0;
 }
 
 /* The tick of a task that runs: one bucket. use_slot is a constant in each caller. */
@@ -276,7 +297,8 @@ static __always_inline void sample_busy(struct bpf_perf_event_data *ctx, struct 
 		s->time = bpf_ktime_get_ns();
 		bpf_get_current_comm(s->comm, sizeof(s->comm));
 		take_stack(ctx, w, cpu, task, slot);
-		emit(c, w, cpu);
+		if (emit(c, w, cpu, &c->emitted))
+			c->lost[WIRE_LOST_RING_FULL]++;
 	}
 	w->in_use = 0;
 }
@@ -358,6 +380,12 @@ int BPF_PROG(slot_exec, struct task_struct *task)
 	return 0;
 }
 
+static __always_inline bool is_wanted(struct task_struct *task)
+{
+	return !only_targets || is_target(task->tgid, task->group_leader->start_boottime);
+}
+
+#include "bpf/waits.inc"
 #include "bpf/threads.inc"
 
 /* A wanted process's child is wanted, from its first instruction on. */

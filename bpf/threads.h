@@ -14,7 +14,8 @@
 #define WIRE_SLOT_QUEUE 2048		/* slots that a CPU may have in hand, a power of two */
 
 enum wire_thread_state {
-	WIRE_THREAD_OFF,		/* waits, or is queued */
+	WIRE_THREAD_OFF,		/* waits for something */
+	WIRE_THREAD_READY,		/* waits for a CPU: it was preempted */
 	WIRE_THREAD_ON,			/* runs */
 	WIRE_THREAD_DEAD,		/* ran for the last time */
 };

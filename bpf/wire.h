@@ -55,10 +55,12 @@ enum wire_sample_flags {
 	WIRE_KERNEL_FAILED = 4,	/* the kernel part could not be taken */
 	WIRE_KTHREAD = 8,
 	WIRE_SYSCALL = 16,	/* user frame 0 follows a system call instruction */
+	WIRE_WAIT = 32,		/* no tick, but a wait that has just ended */
+	WIRE_PREEMPTED = 64,	/* it could have run on */
 };
 
 /*
- * One tick on one CPU; in its ring, followed by nr_kernel + nr_user frames (__u64), leaf first. Kernel frames
+ * One tick on one CPU, or one wait; in its ring, followed by nr_kernel + nr_user frames (__u64), leaf first. Kernel frames
  * are as the kernel gives them (return addresses but for the first), user frames lie in the instruction that
  * was being executed: the call's, not the one after it.
  */
@@ -73,6 +75,8 @@ struct wire_sample {
 	__u8 flags;		/* enum wire_sample_flags */
 	__u8 by_fp, by_guess;	/* user frames found by frame pointer, by guess; the others by rows */
 	__u64 bad_pc;		/* where the user part ended, if not complete */
+	__u64 wait, queued;	/* of a wait: ns off the CPU, and of these in a run queue */
+	__u64 period;		/* it stands for max(wait, period) ns: shorter ones are kept by chance */
 	char comm[WIRE_COMM_LEN];	/* the thread's name */
 	char process[WIRE_COMM_LEN];	/* its process's first thread's name */
 };
@@ -109,42 +113,11 @@ struct wire_cpu {
 	__u64 raw_second;	/* which second, and how many in it */
 	__u64 raw_in_second;
 	__u64 woken_at;		/* how far the ring was read when copies last asked for a drain, plus one */
-	__u64 pad[14];		/* to 256 bytes: no two CPUs share a cache line */
+	__u64 waits;		/* records of waits; their numbers and those of ticks are one row */
+	__u64 pad[13];		/* to 256 bytes: no two CPUs share a cache line */
 };
 
-/* A process that runs, as the task iterator lists it. */
-struct wire_task {
-	__u64 start_time;
-	__u32 tgid;
-	__u32 exec_id;
-};
-
-/* A process that has begun a new program. */
-struct wire_birth {
-	__u64 time;		/* CLOCK_MONOTONIC, ns */
-	__u64 start_time;
-	__u32 tgid;
-	__u32 exec_id;
-};
-
-#define WIRE_BIRTHS 128		/* of one CPU, a power of two */
-
-/* The latest of one CPU; the n-th (from 0) is at n % WIRE_BIRTHS. */
-struct wire_births {
-	__u64 count;		/* grows when the next is complete */
-	struct wire_birth birth[WIRE_BIRTHS];
-};
-
-/* A process that is asked for (key: tgid). */
-struct wire_target {
-	__u64 start_time;	/* 0: not known yet, the first match fills it in */
-	__u32 pending;		/* 1: counts from its next execve() on */
-	__u32 pad;
-};
-
-_Static_assert(sizeof(struct wire_sample) == 88, "wire_sample");
+_Static_assert(sizeof(struct wire_sample) == 112, "wire_sample");
 _Static_assert(sizeof(struct wire_cpu) == 256, "wire_cpu");
-_Static_assert(sizeof(struct wire_birth) == 24, "wire_birth");
-_Static_assert(sizeof(struct wire_target) == 16, "wire_target");
 
 #endif

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account times
+# tags: account once times
 # Law L2: the time of each thread closes, and agrees with the scheduler's own sums and with what programs
 # know of themselves.
 # shellcheck source=tests/live/tap
@@ -34,7 +34,7 @@ lives_agree() {
 slack=2000000
 [ -z "${SAMPLE_SECONDS:-}" ] || slack=40000000
 
-record p -- "$FIXTURES/times" 4
+record p -- "$FIXTURES/times" 3
 claim 'record ends well' equal $? 0
 read_profile 'a command' p
 rows
@@ -54,7 +54,7 @@ claim 'only the command has rows' holds p \
 pid=$!
 spawned="$spawned $pid"
 sleep 0.5
-record q -d 3
+record q -d 2
 read_profile 'the box' q
 claim 'the box: each row closes to 0 ns' holds q \
 	'[.times.threads[] | .task_ns + .stolen_ns + .runqueue_ns + .blocked_ns - .alive_ns] | length > 7 and all(. == 0)'
@@ -72,6 +72,6 @@ claim 'no interval came out negative by more than clocks differ' holds q '.times
 reap "$pid"
 
 # Without: no program on the switch path, and the profile says nothing of it.
-record r --on-cpu -d 1
+record r --on-cpu -- "$FIXTURES/times" 1
 read_profile 'on-CPU only' r
 claim 'on-CPU only: no account' holds r '.times == null'

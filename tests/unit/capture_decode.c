@@ -240,6 +240,55 @@ static void cpus_are_ranges(void **state)
 	assert_int_equal(seen, sysconf(_SC_NPROCESSORS_ONLN));
 }
 
+/* A wait stands for max(d, T), of each kind in proportion; its variance is w * (w - d). */
+static void test_waits(void **state)
+{
+	static const struct {
+		uint64_t wait, queued, period;
+		int64_t waits, blocked, runqueue, var;
+	} cases[] = {
+		{ 5000000, 1000000, 1000000, 1, 4000000, 1000000, 0 },
+		{ 250000, 50000, 1000000, 4, 800000, 200000, 750000 },
+		{ 1000, 1000, 10000000, 10000, 0, 10000000, 99990000 },
+		/* clocks of CPUs differ: queued for longer than it was off */
+		{ 1000000, 2000000, 1000000, 1, 0, 1000000, 0 },
+		{ 700, 0, 0, 1, 700, 0, 0 },
+	};
+	struct fixture *f = *state;
+	int64_t *v;
+	size_t i;
+
+	f->r.s.user_status = WIRE_USER_NONE;
+	f->r.s.flags = WIRE_WAIT | WIRE_KTHREAD;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f->r.s.tid = (uint32_t)i + 1;
+		f->r.s.wait = cases[i].wait;
+		f->r.s.queued = cases[i].queued;
+		f->r.s.period = cases[i].period;
+		assert_int_equal(add(f), 0);
+		assert_int_equal(f->p->nr_samples, i + 1);
+		v = profile_values(f->p, i);
+		assert_int_equal(v[COL_SAMPLES], 0);
+		assert_int_equal(v[COL_CPU], 0);
+		assert_int_equal(v[COL_WAITS], cases[i].waits);
+		assert_int_equal(v[COL_BLOCKED], cases[i].blocked);
+		assert_int_equal(v[COL_RUNQUEUE], cases[i].runqueue);
+		assert_int_equal(v[COL_KEPT], 1);
+		assert_int_equal(v[COL_WAIT_VAR], cases[i].var);
+	}
+	assert_string_equal(profile_str(f->p, profile_label(f->p, f->p->samples[0].labels, "state")->str), "blocked");
+	f->r.s.flags |= WIRE_PREEMPTED;
+	f->r.s.tid = 99;
+	assert_int_equal(add(f), 0);
+	assert_string_equal(profile_str(f->p, profile_label(f->p, f->p->samples[i].labels, "state")->str), "preempted");
+	/* numbers that cannot be */
+	f->r.s.wait = UINT64_MAX;
+	assert_int_equal(add(f), -EBADMSG);
+	f->r.s.wait = 1;
+	f->r.s.period = UINT64_MAX;
+	assert_int_equal(add(f), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_ended_process_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_sanitized, setup, teardown),
 		cmocka_unit_test_setup_teardown(records_that_are_not_whole_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_waits, setup, teardown),
 		cmocka_unit_test(every_run_has_one_bucket),
 		cmocka_unit_test(a_running_program_gives_no_torn_copy),
 		cmocka_unit_test(cpus_are_ranges),

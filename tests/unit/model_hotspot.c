@@ -339,6 +339,51 @@ static void test_foreign_columns(void **state)
 	profile_free(p);
 }
 
+/* Waits count where the program waits, not in the scheduler; CPU time where it is spent. */
+static void test_kinds(void **state)
+{
+	struct profile *p = new_profile();
+	struct mapping kernel = { .file = profile_strings(p, "[kernel.kallsyms]"), .kind = MAPPING_KERNEL };
+	uint32_t k = profile_mapping(p, &kernel), in[3], user = path(p, "a", "main;flush"), wait = user, own = 0, i;
+	static const char *const names[] = { "do_fsync", "io_schedule", "schedule" };
+	int64_t cpu[NATIVE_COLUMNS] = { [COL_SAMPLES] = 1, [COL_CPU] = 10 };
+	int64_t off[NATIVE_COLUMNS] = { [COL_WAITS] = 3, [COL_BLOCKED] = 20, [COL_RUNQUEUE] = 7, [COL_KEPT] = 1 };
+	struct hotspot_query q = { .kind = KIND_OFF };
+	struct hotspots h;
+
+	for (i = 0; i < 3; i++) {
+		struct line l = line_of(p, names[i]);
+
+		in[i] = profile_frame_lines(p, k, i + 1, &l, 1);
+		wait = profile_push(p, wait, in[i]);
+		own = profile_push(p, own, in[i]);
+	}
+	profile_add(p, wait, 0, off);
+	profile_add(p, own, 0, off);
+	profile_add(p, wait, 0, cpu);
+	hotspots_find(p, &q, &h);
+	assert_int_equal(h.base, 54);
+	assert_int_equal(h.base_samples, 6);
+	assert_int_equal(h.nr, 3);
+	/* of a kernel thread: the innermost that is not about scheduling */
+	assert_string_equal(h.row[0].symbol, "do_fsync");
+	assert_int_equal(h.row[0].self_ns, 27);
+	assert_string_equal(h.row[1].symbol, "flush");
+	assert_int_equal(h.row[1].self_ns, 27);
+	assert_string_equal(h.row[2].symbol, "main");
+	hotspots_done(&h);
+	q.kind = KIND_CPU;
+	hotspots_find(p, &q, &h);
+	assert_int_equal(h.base, 10);
+	assert_string_equal(h.row[0].symbol, "schedule");
+	hotspots_done(&h);
+	q.kind = KIND_ALL;
+	hotspots_find(p, &q, &h);
+	assert_int_equal(h.base, 64);
+	hotspots_done(&h);
+	profile_free(p);
+}
+
 static void test_empty_profile(void **state)
 {
 	struct profile *p = new_profile();
@@ -431,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_focus_and_ignore),
 		cmocka_unit_test(test_no_stack_beside_any_number_of_rows),
 		cmocka_unit_test(test_foreign_columns),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_empty_profile),
 		cmocka_unit_test(test_against_the_slow_way),
 	};

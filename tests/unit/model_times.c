@@ -54,12 +54,33 @@ static void test_many_rows(void **state)
 	times_done(&t);
 }
 
+static void test_waits_close(void **state)
+{
+	struct waits_ledger w = { .seen = { 10, 1000 }, .below = { 4, 100 }, .self = { 1, 50 }, .filtered = { 2, 50 },
+				  .kept = { 3, 800 }, .walked = 2, .stackless = 1 };
+
+	assert_int_equal(waits_check(&w), 0);
+	w.below.ns++;
+	assert_true(waits_check(&w) < 0);
+	w.below.ns--;
+	w.kept.n++;
+	assert_true(waits_check(&w) < 0);
+	w.seen.n++;
+	assert_true(waits_check(&w) < 0);
+	w.walked++;
+	assert_int_equal(waits_check(&w), 0);
+	/* hostile: sums that wrap */
+	w = (struct waits_ledger){ .seen = { 1, 0 }, .below = { UINT64_MAX, 0 }, .self = { 2, 0 } };
+	assert_true(waits_check(&w) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_close),
 		cmocka_unit_test(test_no_wrap),
 		cmocka_unit_test(test_many_rows),
+		cmocka_unit_test(test_waits_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "bpf/wire.h"
+#include "bpf/processes.h"
 
 struct births {
 	const struct wire_births *live;	/* [nr_cpus], mmapped */

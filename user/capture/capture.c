@@ -48,7 +48,7 @@ static int on_record(void *ctx, void *data, size_t size)
 	if (s->seq != ++cpu->consumed)
 		return fail_plain(-EBADE, "CPU %d: record %llu came as number %llu", rc->cpu,
 				  (unsigned long long)s->seq, (unsigned long long)cpu->consumed);
-	c->counted++;
+	c->counted += !(s->flags & WIRE_WAIT);
 	return cpu->consumed < cpu->limit ? 0 : ROUND_OVER;
 }
 
@@ -182,6 +182,11 @@ static int open_all(struct capture *c)
 		if (r)
 			return r;
 	}
+	if (c->cfg.take_waits) {
+		r = waits_open(&c->waits, c->loaded.skel, online, c->nr_cpus, c->cfg.waits);
+		if (r)
+			return r;
+	}
 	return open_events(c, online);
 }
 
@@ -221,6 +226,7 @@ void capture_close(struct capture *c)
 	}
 	if (c->live)
 		munmap((void *)c->live, c->live_size);
+	waits_close(c->waits);
 	threads_close(c->threads);
 	decoder_free(c->decoder);
 	unwinder_free(c->unwinder);
@@ -283,7 +289,8 @@ static int read_samples(struct capture *c)
 	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
 		struct cpu *one = &c->cpu[cpu];
 
-		one->limit = __atomic_load_n(&c->live[cpu].emitted, __ATOMIC_ACQUIRE);
+		one->limit = __atomic_load_n(&c->live[cpu].emitted, __ATOMIC_ACQUIRE) +
+			     __atomic_load_n(&c->live[cpu].waits, __ATOMIC_ACQUIRE);
 		if (!one->ring || one->consumed >= one->limit)
 			continue;
 		r = ring_buffer__consume(one->ring);
@@ -363,6 +370,8 @@ static int read_rings(struct capture *c, bool all)
 	news += publish(c);
 	if (c->threads)
 		threads_read(c->threads, c->p);
+	if (c->waits)
+		waits_read(c->waits);
 	r = read_samples(c);
 	if (r)
 		return r;
@@ -417,6 +426,11 @@ int capture_stop(struct capture *c)
 	c->p->duration_ns = (int64_t)(clock_mono() - c->start_ns);
 	if (c->threads) {
 		r = threads_stop(c->threads, c->p);
+		if (r)
+			return r;
+	}
+	if (c->waits) {
+		r = waits_stop(c->waits, c->p);
 		if (r)
 			return r;
 	}

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "capture/waits.h"
 #include "model/profile.h"
 #include "proc/kallsyms.h"
 #include "proc/object.h"
@@ -28,6 +29,8 @@ struct capture_config {
 	uint32_t ring_bytes;		/* per CPU, a power of two >= CAPTURE_MIN_RING; 0: fits the rate */
 	bool only_targets;		/* count only what capture_target() names, and its children */
 	bool account;			/* of each thread's time */
+	bool take_waits;		/* with account: sampled by their length */
+	struct waits_config waits;
 	bool count_verified;		/* for capture_program() */
 	struct worker *worker;		/* makes unwind rows; the caller's */
 };

@@ -7,6 +7,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#define WAIT_MAX_PERIOD (1ull << 32)
+#define MAX_SWITCHING 32		/* frames from an interrupt in a switch to the switch */
 #define KERNEL_CACHE 1024		/* a power of two */
 
 /* A sample that waits for tables. */
@@ -19,6 +21,7 @@ struct pending {
 struct kernel_frame {
 	uint64_t address;
 	uint32_t frame;			/* 0: none here */
+	bool switches;			/* where tasks are switched: what is further in is not the wait's */
 };
 
 struct decoder {
@@ -31,7 +34,7 @@ struct decoder {
 	struct pending **pending;	/* oldest first */
 	size_t nr_pending, cap_pending, pending_bytes;
 	uint32_t max_user;
-	uint32_t key_pid, key_tid, key_comm, key_process;
+	uint32_t key_pid, key_tid, key_comm, key_process, key_state;
 	struct kernel_frame kernel[KERNEL_CACHE];
 };
 
@@ -74,6 +77,7 @@ struct decoder *decoder_new(struct profile *p, const struct kallsyms *k, struct 
 	d->key_tid = profile_strings(p, "tid");
 	d->key_comm = profile_strings(p, "comm");
 	d->key_process = profile_strings(p, "process");
+	d->key_state = profile_strings(p, "state");
 	return d;
 }
 
@@ -185,33 +189,61 @@ static uint32_t kernel_mapping(struct decoder *d, uint64_t address)
 	return profile_mapping(d->p, &m);
 }
 
-static uint32_t kernel_frame(struct decoder *d, uint64_t address)
+static bool is_switch(const struct decoder *d, uint64_t address)
+{
+	struct kernel_symbol sym;
+
+	return d->kallsyms && kallsyms_find(d->kallsyms, address, &sym) &&
+	       (!strcmp(sym.name, "__schedule") || !strncmp(sym.name, "finish_task_switch", 18));
+}
+
+static const struct kernel_frame *kernel_frame(struct decoder *d, uint64_t address)
 {
 	struct kernel_frame *f = &d->kernel[(address ^ address >> 10) & (KERNEL_CACHE - 1)];
 
 	if (!f->frame || f->address != address) {
 		f->address = address;
 		f->frame = profile_frame(d->p, kernel_mapping(d, address), address);
+		f->switches = is_switch(d, address);
 	}
-	return f->frame;
+	return f;
+}
+
+static uint64_t kernel_address(const uint64_t *frame, uint32_t i)
+{
+	return i ? frame[i] - 1 : frame[i];
+}
+
+/* How many of the innermost frames of a wait are the interrupt's that took the stack, and the switch's. */
+static uint32_t nr_switching(struct decoder *d, const struct wire_sample *s, const uint64_t *frame)
+{
+	uint32_t i, nr = 0;
+
+	if (!(s->flags & WIRE_WAIT))
+		return 0;
+	for (i = 0; i < s->nr_kernel && i < MAX_SWITCHING; i++)
+		if (kernel_frame(d, kernel_address(frame, i))->switches)
+			nr = i + 1;
+	return nr;
 }
 
 static uint32_t push_kernel(struct decoder *d, const struct wire_sample *s, const uint64_t *frame,
 			    uint32_t stack)
 {
-	uint32_t i;
+	uint32_t i, from;
 
 	if (s->flags & WIRE_KERNEL_FAILED)
 		return push_special(d, stack, "[truncated: kernel stack unreadable]");
-	for (i = s->nr_kernel; i-- > 0;)
-		stack = profile_push(d->p, stack, kernel_frame(d, i ? frame[i] - 1 : frame[i]));
+	from = nr_switching(d, s, frame);
+	for (i = s->nr_kernel; i-- > from;)
+		stack = profile_push(d->p, stack, kernel_frame(d, kernel_address(frame, i))->frame);
 	return stack;
 }
 
 static uint32_t labels_of(struct decoder *d, const struct wire_sample *s)
 {
 	struct profile *p = d->p;
-	struct label l[4] = {
+	struct label l[5] = {
 		{ .key = d->key_pid, .num = s->tgid },
 		{ .key = d->key_tid, .num = s->tid },
 		{ .key = d->key_comm,
@@ -220,7 +252,24 @@ static uint32_t labels_of(struct decoder *d, const struct wire_sample *s)
 		  .str = profile_string(p, s->process, strnlen(s->process, sizeof(s->process))) },
 	};
 
-	return profile_labels(p, l, ARRAY_LEN(l));
+	if (s->flags & WIRE_WAIT) {
+		l[4].key = d->key_state;
+		l[4].str = profile_strings(p, s->flags & WIRE_PREEMPTED ? "preempted" : "blocked");
+	}
+	return profile_labels(p, l, s->flags & WIRE_WAIT ? 5 : 4);
+}
+
+/* What a wait stands for: max(d, T) ns of its kind. Its variance as an estimate is w * (w - d). */
+static void wait_values(const struct wire_sample *s, int64_t *values)
+{
+	double d = (double)s->wait, period = (double)s->period, scale = s->wait && period > d ? period / d : 1;
+	uint64_t queued = s->queued < s->wait ? s->queued : s->wait;
+
+	values[COL_WAITS] = (int64_t)(scale + 0.5);
+	values[COL_BLOCKED] = (int64_t)((double)(s->wait - queued) * scale + 0.5);
+	values[COL_RUNQUEUE] = (int64_t)((double)queued * scale + 0.5);
+	values[COL_KEPT] = 1;
+	values[COL_WAIT_VAR] = scale > 1 ? (int64_t)(period * (period - d) / 1e6 + 0.5) : 0;
 }
 
 /* The sample, with this stack, into the profile. */
@@ -231,8 +280,12 @@ static void add(struct decoder *d, const struct wire_sample *s, struct image *im
 	uint32_t stack = push_user(d, image, u, s, now_ns);
 
 	stack = push_kernel(d, s, u->kernel, stack);
-	values[COL_SAMPLES] = 1;
-	values[COL_CPU] = d->p->period;
+	if (s->flags & WIRE_WAIT) {
+		wait_values(s, values);
+	} else {
+		values[COL_SAMPLES] = 1;
+		values[COL_CPU] = d->p->period;
+	}
 	profile_add(d->p, stack, labels_of(d, s), values);
 }
 
@@ -351,7 +404,7 @@ static int check(const struct wire_sample *s, size_t size)
 	const struct wire_raw *r = (const struct wire_raw *)s;
 
 	if (size < sizeof(*s) || s->nr_kernel > WIRE_MAX_KERNEL || s->nr_user > WIRE_MAX_USER ||
-	    s->user_status >= WIRE_USER_STATUSES ||
+	    s->user_status >= WIRE_USER_STATUSES || (s->flags & WIRE_WAIT && (s->wait > INT64_MAX || s->period > WAIT_MAX_PERIOD)) ||
 	    size < sizeof(*s) + ((size_t)s->nr_kernel + s->nr_user) * sizeof(uint64_t) ||
 	    (s->flags & WIRE_RAW && (size < sizeof(*r) || s->nr_kernel + s->nr_user > WIRE_RAW_FRAMES ||
 					 r->stack_len > size - sizeof(*r) || r->below_len > WIRE_BELOW)))

@@ -16,9 +16,9 @@ int ledger_check_drained(struct capture *c, const struct wire_cpu *copy, const b
 		r = counters_check(&copy[cpu], cpu);
 		if (r)
 			return r;
-		if (c->cpu[cpu].consumed < copy[cpu].emitted)
+		if (c->cpu[cpu].consumed < copy[cpu].emitted + copy[cpu].waits)
 			return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
-					  (unsigned long long)copy[cpu].emitted,
+					  (unsigned long long)(copy[cpu].emitted + copy[cpu].waits),
 					  (unsigned long long)c->cpu[cpu].consumed);
 	}
 	return 0;
@@ -42,9 +42,9 @@ int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
 	r = event_count(c->cpu[cpu].event_fd, &count);
 	if (r)
 		return r;
-	if (copy.emitted != c->cpu[cpu].consumed)
+	if (copy.emitted + copy.waits != c->cpu[cpu].consumed)
 		return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
-				  (unsigned long long)copy.emitted,
+				  (unsigned long long)(copy.emitted + copy.waits),
 				  (unsigned long long)c->cpu[cpu].consumed);
 	counters_ledger(&copy, count / c->period_ns, l);
 	return 1;

@@ -21,6 +21,8 @@
 
 #define MAX_TARGETS   16384
 #define MAX_STATS_LOG (1u << 20) /* on its way there the verifier writes more than it leaves */
+#define WALKER	      "irq_work_entry"
+#define WALKER_SECTION "tp_btf/" WALKER
 #define LOG_STATS     4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
 
 static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -54,7 +56,21 @@ static void keep_user_reads(void)
 	static bool done;
 
 	if (!done)
-		done = libbpf_register_prog_handler("perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, &handler) >= 0;
+		done = libbpf_register_prog_handler("perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, &handler) >= 0 &&
+		       libbpf_register_prog_handler(WALKER_SECTION, BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP,
+						    &handler) >= 0;
+}
+
+/* A section with a handler of ours is not libbpf's any more: what to attach to, and how, is ours to say, too. */
+static int attach_walker(struct loaded *l)
+{
+	struct bpf_program *prog = l->uses_slots ? l->skel->progs.wait_slot : l->skel->progs.wait_task;
+	struct bpf_link **link = l->uses_slots ? &l->skel->links.wait_slot : &l->skel->links.wait_task;
+
+	if (!bpf_program__autoload(prog) || *link)
+		return 0;
+	*link = bpf_program__attach_trace(prog);
+	return *link ? 0 : fail(-errno, "attach BPF programs");
 }
 
 static bool locked_down(void)
@@ -123,6 +139,10 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	bpf_program__set_autoload(s->progs.thread_switch, cfg->account);
 	bpf_program__set_autoload(s->progs.thread_exec, cfg->account);
 	bpf_program__set_autoload(s->progs.list_threads, cfg->account);
+	s->rodata->take_waits = cfg->take_waits;
+	s->rodata->has_walker = l->has_walker;
+	bpf_program__set_autoload(s->progs.wait_task, cfg->take_waits && l->has_walker && !slots);
+	bpf_program__set_autoload(s->progs.wait_slot, cfg->take_waits && l->has_walker && slots);
 	/* one program on the switch path, never two */
 	bpf_program__set_autoload(s->progs.slot_switch, slots && !cfg->account);
 	bpf_program__set_autoload(s->progs.slot_exec, slots);
@@ -141,6 +161,8 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 	unsigned int n = (unsigned int)l->nr_cpus;
 
 	if (cfg->account && (bpf_map__set_max_entries(s->maps.switches, n) ||
+			     bpf_map__set_max_entries(s->maps.waits, n) ||
+			     bpf_map__set_max_entries(s->maps.bells, n) ||
 			     bpf_map__set_max_entries(s->maps.threads, l->threads.slots) ||
 			     bpf_map__set_max_entries(s->maps.slot_of, l->threads.lines)))
 		return fail(-errno, "set up BPF maps");
@@ -242,10 +264,15 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 		return fail(-errno, "open BPF object");
 	l->uses_slots = !has_current_task();
 	l->threads = threads_size(q->nr_cpus);
+	/* the tracepoint of self-interrupts: x86 */
+	l->has_walker = libbpf_find_vmlinux_btf_id(WALKER, BPF_TRACE_RAW_TP) > 0;
 	configure(l, q->cfg, q->period_ns);
 	r = size_maps(l, q->cfg);
 	if (r)
 		return r;
+	if (l->has_walker && (bpf_program__set_attach_target(l->skel->progs.wait_task, 0, WALKER) ||
+			      bpf_program__set_attach_target(l->skel->progs.wait_slot, 0, WALKER)))
+		return fail(-errno, "set up BPF programs");
 	r = load_programs(l, q->cfg->count_verified);
 	if (r)
 		return load_error(r);
@@ -255,6 +282,9 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 	r = sampler_bpf__attach(l->skel);
 	if (r)
 		return fail(r, "attach BPF programs");
+	r = attach_walker(l);
+	if (r)
+		return r;
 	l->prog_fd = bpf_program__fd(l->uses_slots ? l->skel->progs.sample_slot :
 						     l->skel->progs.sample_task);
 	if (l->uses_slots)

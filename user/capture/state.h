@@ -13,6 +13,7 @@
 #include "capture/sideband.h"
 #include "capture/tasks.h"
 #include "capture/threads.h"
+#include "capture/waits.h"
 
 struct cpu {
 	int event_fd;			/* -1: none on this CPU */
@@ -33,6 +34,7 @@ struct capture {
 	struct unwinder *unwinder;	/* NULL: no user stacks */
 	struct tasks tasks;
 	struct threads *threads;	/* NULL: no account */
+	struct waits *waits;		/* NULL: none */
 	struct decoder *decoder;
 	struct ring_ctx *ring_ctx;	/* [nr_cpus] */
 	struct cpu *cpu;		/* [nr_cpus] */

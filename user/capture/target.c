@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "bpf/wire.h"
+#include "bpf/processes.h"
 #include "proc/children.h"
 
 /* 1: added now, 0: was there */

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "bpf/wire.h"
+#include "bpf/processes.h"
 #include "proc/images.h"
 #include "unwind/unwinder.h"
 

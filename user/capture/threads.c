@@ -42,10 +42,10 @@ struct threads {
 	uint8_t *state;			/* [nr_slots] enum slot_state */
 	uint32_t *spare;		/* a stack of those that came back */
 	uint32_t nr_spare;
-	uint64_t from;			/* the clock when the account began */
+	uint64_t from, end;		/* the clock when the account began, and when it ended */
 	uint64_t boot_from;		/* CLOCK_BOOTTIME then */
 	uint64_t repaired, negative;
-	struct list before;		/* as the account began */
+	struct list before, after;	/* as the account began, and ended */
 };
 
 static void list_done(struct list *l)
@@ -157,6 +157,7 @@ void threads_close(struct threads *t)
 	unmap(t->slot, t->nr_slots * sizeof(*t->slot));
 	unmap(t->cpu, (size_t)t->nr_cpus * sizeof(*t->cpu));
 	list_done(&t->before);
+	list_done(&t->after);
 	free(t->state);
 	free(t->spare);
 	free(t);
@@ -342,12 +343,46 @@ static int64_t clamp(int64_t n, int64_t max)
 	return n < 0 ? 0 : n > max ? max : n;
 }
 
+static uint32_t labels_of(const struct list *l, struct profile *p, const struct wire_thread *one)
+{
+	const struct wire_thread_now key = { .tid = one->tgid }, *leader =
+		l->nr ? bsearch(&key, l->now, l->nr, sizeof(key), compare_tids) : NULL;
+	const char *process = leader ? leader->comm : one->comm;
+	struct label label[] = {
+		{ .key = profile_strings(p, "pid"), .num = one->tgid },
+		{ .key = profile_strings(p, "tid"), .num = one->tid },
+		{ .key = profile_strings(p, "comm"), .str = profile_string(p, one->comm, strnlen(one->comm, WIRE_COMM_LEN)) },
+		{ .key = profile_strings(p, "process"), .str = profile_string(p, process, strnlen(process, WIRE_COMM_LEN)) },
+		{ .key = profile_strings(p, "state"),
+		  .str = profile_strings(p, one->state == WIRE_THREAD_READY ? "preempted" : "blocked") },
+	};
+
+	return profile_labels(p, label, ARRAY_LEN(label));
+}
+
+/* A wait that has not ended: sampled ones are walked when they end, so this has no stack. */
+static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, int64_t wait, int64_t queued)
+{
+	int64_t values[NATIVE_COLUMNS] = { 0 };
+
+	if (!t->skel->rodata->take_waits || wait <= 0 || !one->wanted || is_self(t, one->tgid))
+		return;
+	values[COL_WAITS] = 1;
+	values[COL_BLOCKED] = wait - queued;
+	values[COL_RUNQUEUE] = queued;
+	p->waits.open.n++;
+	p->waits.open.ns += (uint64_t)wait;
+	profile_add(p, profile_push(p, 0, profile_special_frame(p, "[still waiting]")), labels_of(&t->after, p, one), values);
+}
+
 /*
  * The interval that is open when the account ends. What the list says is of a moment later, of a running thread
  * as of the last tick, and it knows of switches that were not seen.
  */
-static void close_interval(struct wire_thread *one, const struct wire_thread_now *now, uint64_t end)
+static void close_interval(struct threads *t, struct profile *p, struct wire_thread *one,
+			   const struct wire_thread_now *now)
 {
+	uint64_t end = t->end;
 	int64_t wall = end > one->since ? (int64_t)(end - one->since) : 0, rest;
 	int64_t ran = clamp((int64_t)(now->exec - one->exec), wall);
 	int64_t queued = (int64_t)(now->delay - one->delay);
@@ -361,6 +396,8 @@ static void close_interval(struct wire_thread *one, const struct wire_thread_now
 		ran += rest;
 		rest = 0;
 	}
+	if (!on && !now->on_cpu)
+		add_open(t, p, one, wall - ran, queued);
 	one->task += ran;
 	one->runqueue += queued;
 	if (on && now->on_cpu)
@@ -371,8 +408,9 @@ static void close_interval(struct wire_thread *one, const struct wire_thread_now
 }
 
 /* For one that has ended by the time of the list, or that the kernel does not list: as the switches left it. */
-static struct wire_thread_now unlisted(const struct threads *t, const struct wire_thread *one, uint64_t end)
+static struct wire_thread_now unlisted(const struct threads *t, const struct wire_thread *one)
 {
+	uint64_t end = t->end;
 	struct wire_thread_now now = { .exec = one->exec, .delay = one->delay, .wanted = one->wanted };
 	int cpu;
 
@@ -386,8 +424,9 @@ static struct wire_thread_now unlisted(const struct threads *t, const struct wir
 }
 
 /* All that have a slot. */
-static void close_slots(struct threads *t, struct profile *p, const struct list *l, uint64_t end)
+static void close_slots(struct threads *t, struct profile *p)
 {
+	const struct list *l = &t->after;
 	struct wire_thread one;
 	uint32_t i;
 
@@ -398,12 +437,12 @@ static void close_slots(struct threads *t, struct profile *p, const struct list 
 		if (t->state[i] != SLOT_GIVEN || !copy_slot(&t->slot[i], &one))
 			continue;
 		listed = find_now(l, one.tid, one.start_time);
-		now = listed ? *listed : unlisted(t, &one, end);
+		now = listed ? *listed : unlisted(t, &one);
 		if (listed)
 			l->seen[listed - l->now] = 1;
 		one.wanted = (uint16_t)now.wanted;
 		memcpy(one.comm, now.comm, sizeof(one.comm));
-		close_interval(&one, &now, end);
+		close_interval(t, p, &one, &now);
 		add_thread(t, p, &one);
 	}
 }
@@ -412,8 +451,10 @@ static void close_slots(struct threads *t, struct profile *p, const struct list 
  * Those of which no switch was seen: what they do now they did all the time, but for what the scheduler's sums
  * say. (There are threads whose switches are never told.)
  */
-static void close_others(struct threads *t, struct profile *p, const struct list *l, uint64_t end)
+static void close_others(struct threads *t, struct profile *p)
 {
+	const struct list *l = &t->after;
+	uint64_t end = t->end;
 	size_t i;
 
 	for (i = 0; i < l->nr; i++) {
@@ -431,14 +472,15 @@ static void close_others(struct threads *t, struct profile *p, const struct list
 		if (then && then->queued && then->queued < t->from)
 			one.delay += t->from - then->queued;
 		memcpy(one.comm, now->comm, sizeof(one.comm));
-		close_interval(&one, now, end);
+		close_interval(t, p, &one, now);
 		add_thread(t, p, &one);
 	}
 }
 
 /* What belongs to the CPUs. An idle one is so until the end. */
-static void close_cpus(struct threads *t, struct profile *p, uint64_t end)
+static void close_cpus(struct threads *t, struct profile *p)
 {
+	uint64_t end = t->end;
 	int cpu;
 
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
@@ -467,26 +509,24 @@ static uint64_t last_switch(const struct threads *t, uint64_t end)
 
 int threads_stop(struct threads *t, struct profile *p)
 {
-	struct list l = { 0 };
-	uint64_t end = newest_clock(t);
 	int r;
+
+	t->end = newest_clock(t);
 
 	/* from here on nothing is added */
 	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_RELEASE);
 	usleep(SETTLE_US);
-	r = read_list(t, &l);
+	r = read_list(t, &t->after);
 	if (r)
 		return r;
 	take_back(t, p);
-	end = last_switch(t, end);
-	close_cpus(t, p, end);
-	close_slots(t, p, &l, end);
-	close_others(t, p, &l, end);
-	p->times.window = (int64_t)(end - t->from);
+	t->end = last_switch(t, t->end);
+	close_cpus(t, p);
+	close_slots(t, p);
+	close_others(t, p);
+	p->times.window = (int64_t)(t->end - t->from);
 	p->times.repaired = t->repaired;
 	p->times.negative = t->negative;
 	p->times.present = true;
-	list_done(&l);
-	list_done(&t->before);
 	return 0;
 }

@@ -60,6 +60,8 @@ int output_table(const struct profile *p, uint32_t limit, const char *file, FILE
 	buf_clear(&text);
 	buf_printf(&text, "profile: %s     again: dwell report %s     elsewhere: go tool pprof -top %s\n",
 		   file, file, file);
+	if (p->waits.present)
+		buf_printf(&text, "where threads wait: dwell report --kind off %s\n", file);
 	if (!r)
 		r = put(stderr, buf_text(&text));
 	hotspots_done(&h);

@@ -2,6 +2,7 @@
 #include "cmd/record_args.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -12,6 +13,7 @@
 #define DEFAULT_HZ	99
 #define DEFAULT_LIMIT	20
 #define MAX_PIDS	4096
+#define MAX_PERIOD_NS	2000000000ull
 #define MAX_DURATION_NS (366ull * 86400 * 1000000000)
 
 static int set_pid(void *ctx, const char *value)
@@ -56,7 +58,30 @@ static int set_freq(void *ctx, const char *value)
 
 static int set_on_cpu(void *ctx, const char *value)
 {
-	((struct record_args *)ctx)->capture.account = false;
+	struct record_args *a = ctx;
+
+	a->capture.account = a->capture.take_waits = false;
+	return 0;
+}
+
+static int set_off_period(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+
+	if (parse_duration(value, &a->capture.waits.period_ns) || a->capture.waits.period_ns > MAX_PERIOD_NS)
+		return fail_plain(-EINVAL, "'%s' is no period: --off-period takes 0 to 2s, like 1ms or 500us", value);
+	return 0;
+}
+
+static int set_budget(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+	char *end;
+	double percent = strtod(value, &end);
+
+	if (end == value || *end || !(percent >= 0 && percent <= 100))
+		return fail_plain(-EINVAL, "'%s' is no budget: --budget takes 0 to 100 percent of a CPU", value);
+	a->capture.waits.budget_ns = (uint64_t)(percent * 1e7);
 	return 0;
 }
 
@@ -137,6 +162,8 @@ static const struct option_def options[] = {
 	{ 'o', "output", "FILE", "the profile (dwell.pb.gz); a former one is kept as FILE.old",
 	  set_output },
 	{ 0, "on-cpu", NULL, "only where CPU time goes, and no account of waiting", set_on_cpu },
+	{ 0, "off-period", "TIME", "waits as long are kept for certain, shorter ones by chance (10ms)", set_off_period },
+	{ 0, "budget", "PERCENT", "of a CPU for stacks of waits: the period grows beyond; 0: no limit (0.5)", set_budget },
 	{ 'U', "user", NULL, "user part of the stacks only", set_user },
 	{ 'K', "kernel", NULL, "kernel part of the stacks only", set_kernel },
 	{ 0, "max-frames", "N", "of a user stack, from the innermost on (512)", set_max_frames },
@@ -175,7 +202,8 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 	struct operands rest;
 	int r;
 
-	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true, .account = true },
+	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true, .account = true,
+						.take_waits = true, .waits = { .period_ns = 10000000, .budget_ns = 5000000 } },
 				   .limit = DEFAULT_LIMIT,
 				   .output = "dwell.pb.gz" };
 	a->line = join(argc, argv);

@@ -64,6 +64,18 @@ static int set_by(void *ctx, const char *value)
 	return 0;
 }
 
+static int set_kind(void *ctx, const char *value)
+{
+	static const char *const words[] = { "cpu", "off", "all" };
+	struct report *r = ctx;
+	int i = find_word("kind", value, words, ARRAY_LEN(words));
+
+	if (i < 0)
+		return i;
+	r->query.kind = (enum hotspot_kind)(KIND_CPU + i);
+	return 0;
+}
+
 static int set_sort(void *ctx, const char *value)
 {
 	static const char *const words[] = { [SORT_SELF] = "self", [SORT_TOTAL] = "total" };
@@ -148,6 +160,7 @@ static int set_json(void *ctx, const char *value)
 
 static const struct option_def options[] = {
 	{ 0, "by", "KIND", "a row for each function (default), module, thread or process", set_by },
+	{ 0, "kind", "KIND", "time on the cpu (default), off it, or all", set_kind },
 	{ 0, "sort", "WHAT", "by self time (default), or by total: with callees", set_sort },
 	{ 0, "limit", "N", "rows (20, with --json all; 0: all)", set_limit },
 	{ 0, "focus", "RE", "only samples with a frame or process that matches", set_focus },
@@ -170,6 +183,7 @@ static int print_help(void)
 	options_help(options, &text);
 	buf_puts(&text, "\nexamples:\n"
 			"  dwell report                         the hottest functions\n"
+			"  dwell report --kind off              where threads wait, and how long\n"
 			"  dwell report --by module --sort total cpu.pb.gz\n"
 			"  dwell report --folded --focus 'parse|lex' >stacks.txt\n");
 	status = output_text(buf_text(&text)) < 0 ? failed() : 0;
@@ -314,6 +328,8 @@ int cmd_report(int argc, char **argv)
 		return status;
 	}
 	e = load(&r, &p);
+	if (!e && r.query.kind != KIND_DEFAULT && !profile_is_native(p))
+		e = fail_plain(-ENODATA, "%s is not dwell's: its columns are not known as kinds of time", r.file);
 	if (!e)
 		e = print_report(&r, p);
 	if (e < 0)

@@ -325,6 +325,35 @@ static json_t *times_json(const struct profile *p)
 	return o;
 }
 
+static json_t *some_json(const struct waits_some *s)
+{
+	json_t *o = json_object();
+
+	set_u64(o, "n", s->n);
+	set_u64(o, "ns", s->ns);
+	return o;
+}
+
+/* What became of each wait (law L1). */
+static json_t *waits_json(const struct waits_ledger *w)
+{
+	json_t *o;
+
+	if (!w->present)
+		return json_null();
+	o = json_object();
+	set_u64(o, "period_ns", w->period);
+	set(o, "seen", some_json(&w->seen));
+	set(o, "below", some_json(&w->below));
+	set(o, "self", some_json(&w->self));
+	set(o, "filtered", some_json(&w->filtered));
+	set(o, "kept", some_json(&w->kept));
+	set_u64(o, "walked", w->walked);
+	set_u64(o, "stackless", w->stackless);
+	set(o, "open", some_json(&w->open));
+	return o;
+}
+
 void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf *out)
 {
 	static const struct keys ns = { "self_ns", "total_ns", "ns" };
@@ -342,6 +371,7 @@ void hotspots_json(const struct profile *p, const struct hotspots *h, struct buf
 	set(o, "completeness", p->ledger.present ? completeness_json(p) : json_null());
 	set(o, "unwind", unwind_json(&p->meta.unwind));
 	set(o, "times", times_json(p));
+	set(o, "waits", waits_json(&p->waits));
 	set(o, "totals_ns", totals_json(p));
 	set(o, "ranked_by", ranked_json(p, h));
 	set(o, "base", base_json(h, k));

@@ -314,6 +314,8 @@ bool pprof_note_read(struct profile *p, struct pprof_notes *notes, const char *l
 	copy = xstrdup(line);
 	if (begins(line, "ledger "))
 		return read_ledger(&p->ledger, copy + strlen("ledger "));
+	if (begins(line, "waits "))
+		return pprof_waits_read(p, notes, copy + strlen("waits "));
 	if (begins(line, "times "))
 		return pprof_times_read(p, notes, copy + strlen("times "));
 	if (begins(line, "unwind "))

@@ -30,7 +30,7 @@ struct mapping_note {
 struct pprof_notes {
 	struct mapping_note *mapping;	/* sorted by file, build_id after pprof_notes_sort() */
 	size_t nr_mapping, cap_mapping;
-	bool several_times;		/* more than one account of threads' time */
+	bool several_times, several_waits;	/* more than one account of threads' time, of waits */
 };
 
 /* The kind that a mapping's file name speaks of. */

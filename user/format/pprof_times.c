@@ -24,6 +24,14 @@ static const struct number thread_numbers[] = {
 	NUMBER(thread_time, alive),
 };
 
+static const struct number waits_numbers[] = {
+	NUMBER(waits_ledger, period),	   NUMBER(waits_ledger, seen.n),   NUMBER(waits_ledger, seen.ns),
+	NUMBER(waits_ledger, below.n),	   NUMBER(waits_ledger, below.ns), NUMBER(waits_ledger, self.n),
+	NUMBER(waits_ledger, self.ns),	   NUMBER(waits_ledger, filtered.n), NUMBER(waits_ledger, filtered.ns),
+	NUMBER(waits_ledger, kept.n),	   NUMBER(waits_ledger, kept.ns),  NUMBER(waits_ledger, walked),
+	NUMBER(waits_ledger, stackless),   NUMBER(waits_ledger, open.n),   NUMBER(waits_ledger, open.ns),
+};
+
 static int64_t *number_at(void *in, const struct number *n)
 {
 	return (int64_t *)((char *)in + n->offset);
@@ -37,9 +45,16 @@ static void put_numbers(struct buf *line, void *from, const struct number *n, si
 
 void pprof_times_write(const struct profile *p, struct strtab *lines)
 {
+	struct waits_ledger w = p->waits;
 	struct times t = p->times;
 	struct buf line = { 0 };
 
+	if (w.present) {
+		buf_puts(&line, "dwell: waits ");
+		put_numbers(&line, &w, waits_numbers, ARRAY_LEN(waits_numbers));
+		strtab_add(lines, buf_text(&line), line.len);
+		buf_clear(&line);
+	}
 	if (!t.present)
 		return;
 	buf_puts(&line, "dwell: times ");
@@ -106,6 +121,20 @@ bool pprof_times_read(struct profile *p, struct pprof_notes *notes, const char *
 		return true;
 	}
 	p->times = t;
+	return true;
+}
+
+bool pprof_waits_read(struct profile *p, struct pprof_notes *notes, const char *pairs)
+{
+	struct waits_ledger w = { 0 };
+	const char *rest = read_numbers(pairs, &w, waits_numbers, ARRAY_LEN(waits_numbers));
+
+	if (!rest || *rest || waits_check(&w))
+		return false;
+	if (p->waits.present)
+		notes->several_waits = true;
+	w.present = !notes->several_waits;
+	p->waits = w.present ? w : (struct waits_ledger){ 0 };
 	return true;
 }
 

@@ -193,5 +193,7 @@ int profile_check(const struct profile *p)
 		err = check_counted(p);
 	if (!err)
 		err = times_check(&p->times);
+	if (!err)
+		err = waits_check(&p->waits);
 	return err;
 }

@@ -31,6 +31,8 @@ struct finder {
 	const struct hotspot_query *q;
 	const bool *keep; /* [nr_samples]; NULL: all */
 	int value_column, count_column;
+	const enum native_column *values; /* [nr_values]: what is added up */
+	size_t nr_values;
 	struct strtab names;
 	struct index index; /* of rows by (symbol, module) */
 	struct row *rows;
@@ -132,12 +134,59 @@ static void make_frame_rows(struct finder *f)
 	}
 }
 
+static const enum native_column all_time[] = { COL_CPU, COL_BLOCKED, COL_RUNQUEUE };
+
+/* What is added up of a native profile, and what counts it. */
+static const struct {
+	const enum native_column *values;
+	size_t nr;
+	int count;
+	const char *category;
+} kinds[] = {
+	[KIND_CPU] = { all_time, 1, COL_SAMPLES, "cpu" },
+	[KIND_OFF] = { all_time + 1, 2, COL_WAITS, "off" },
+	[KIND_ALL] = { all_time, 3, -1, "all" },
+};
+
 static struct sum sample_sum(const struct finder *f, size_t sample)
 {
 	const int64_t *values = profile_values(f->p, sample);
 
-	return (struct sum){ .value = values[f->value_column],
-			     .n = f->count_column < 0 ? 0 : values[f->count_column] };
+	struct sum s = { .n = f->count_column < 0 ? 0 : values[f->count_column] };
+	size_t i;
+
+	if (!f->nr_values)
+		s.value = values[f->value_column];
+	for (i = 0; i < f->nr_values; i++)
+		sum_add(&s.value, values[f->values[i]]);
+	return s;
+}
+
+static bool is_kernel(const struct profile *p, uint32_t stack)
+{
+	return p->mappings[p->frames[p->stacks[stack].frame].mapping].kind == MAPPING_KERNEL;
+}
+
+/*
+ * Where a sample counts as its own: at its leaf. But all waits have the scheduler as their leaf, so theirs is the
+ * innermost frame of the program, or of the kernel the innermost that is not about scheduling.
+ */
+static uint32_t place_of(const struct finder *f, size_t sample)
+{
+	const struct profile *p = f->p;
+	uint32_t leaf = p->samples[sample].stack, s = leaf;
+	char buf[512];
+
+	if (!f->nr_values || f->q->kind == KIND_CPU || !profile_values(p, sample)[COL_KEPT])
+		return leaf;
+	while (s && is_kernel(p, s))
+		s = p->stacks[s].parent;
+	if (s && p->mappings[p->frames[p->stacks[s].frame].mapping].kind != MAPPING_SPECIAL)
+		return s;
+	for (s = leaf; p->stacks[s].parent && is_kernel(p, s); s = p->stacks[s].parent)
+		if (!strstr(profile_frame_name(p, p->stacks[s].frame, 0, buf, sizeof(buf)), "schedule"))
+			break;
+	return s;
 }
 
 static void sum_stacks(struct finder *f)
@@ -150,7 +199,7 @@ static void sum_stacks(struct finder *f)
 	for (i = 0; i < p->nr_samples; i++) {
 		s = sample_sum(f, i);
 		if (!f->keep || f->keep[i])
-			add_sum(&f->own[p->samples[i].stack], &s);
+			add_sum(&f->own[place_of(f, i)], &s);
 	}
 	f->subtree = xcalloc(p->nr_stacks, sizeof(*f->subtree));
 	memcpy(f->subtree, f->own, p->nr_stacks * sizeof(*f->own));
@@ -327,7 +376,8 @@ static void cut(struct hotspots *out, uint32_t limit)
 static void rank(const struct finder *f, struct hotspots *out)
 {
 	const struct profile *p = f->p;
-	const char *category = profile_is_native(p)
+	const char *category = f->nr_values ? kinds[f->q->kind].category
+			       : profile_is_native(p)
 				       ? "cpu"
 				       : profile_str(p, p->column[f->value_column].type);
 	enum hotspot_sort sort = f->q->sort;
@@ -377,6 +427,12 @@ void hotspots_find(const struct profile *p, const struct hotspot_query *q, struc
 
 	f.value_column = (int)p->default_column;
 	f.count_column = find_count_column(p);
+	if (q->kind != KIND_DEFAULT && profile_is_native(p)) {
+		f.values = kinds[q->kind].values;
+		f.nr_values = kinds[q->kind].nr;
+		f.value_column = (int)f.values[0];
+		f.count_column = kinds[q->kind].count;
+	}
 	strtab_init(&f.names);
 	memset(out, 0, sizeof(*out));
 	out->value_column = f.value_column;

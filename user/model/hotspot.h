@@ -12,7 +12,11 @@
 enum hotspot_by { BY_FUNCTION, BY_MODULE, BY_THREAD, BY_PROCESS };
 enum hotspot_sort { SORT_SELF, SORT_TOTAL };
 
+/* Of native profiles: time on the CPU, off it, both. */
+enum hotspot_kind { KIND_DEFAULT, KIND_CPU, KIND_OFF, KIND_ALL };
+
 struct hotspot_query {
+	enum hotspot_kind kind;		/* DEFAULT: the profile's default column */
 	enum hotspot_by by;
 	enum hotspot_sort sort;
 	uint32_t limit;			/* 0: all */

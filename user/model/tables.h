@@ -122,6 +122,7 @@ struct profile {
 	struct meta meta;
 	struct ledger ledger;		/* ledger.present says whether there is one */
 	struct times times;		/* so does times.present */
+	struct waits_ledger waits;
 };
 
 #endif

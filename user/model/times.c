@@ -62,6 +62,25 @@ int times_check(const struct times *t)
 	return 0;
 }
 
+int waits_check(const struct waits_ledger *w)
+{
+	const struct waits_some *part[] = { &w->below, &w->self, &w->filtered, &w->kept };
+	__int128 n = 0, ns = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		n += part[i]->n;
+		ns += part[i]->ns;
+	}
+	if (n != (__int128)w->seen.n || ns != (__int128)w->seen.ns)
+		return fail_plain(-EINVAL, "the waits do not close: %" PRIu64 " of %" PRIu64 " ns seen, but %" PRIu64
+				  " of %" PRIu64 " ns in buckets", w->seen.n, w->seen.ns, (uint64_t)n, (uint64_t)ns);
+	if ((__int128)w->kept.n != (__int128)w->walked + w->stackless)
+		return fail_plain(-EINVAL, "the waits do not close: %" PRIu64 " kept, but %" PRIu64 " walked + %" PRIu64
+				  " without a stack", w->kept.n, w->walked, w->stackless);
+	return 0;
+}
+
 void times_done(struct times *t)
 {
 	free(t->row);

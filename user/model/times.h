@@ -34,6 +34,26 @@ struct times {
 	size_t nr, cap;
 };
 
+/* Number and ns of waits. */
+struct waits_some {
+	uint64_t n, ns;
+};
+
+/*
+ * Law L1 of waits, in number and in ns: seen = below + self + filtered + kept; kept = walked + stackless. Those
+ * below T that chance did not keep are what kept ones stand for.
+ */
+struct waits_ledger {
+	bool present;
+	uint64_t period;		/* T at the end, ns: the longest of all CPUs */
+	struct waits_some seen, below, self, filtered, kept;
+	uint64_t walked, stackless;
+	struct waits_some open;		/* those that had not ended: not in seen */
+};
+
+/* Does it close? 0 or -EINVAL after fail_plain(). */
+int waits_check(const struct waits_ledger *w) must_check;
+
 /* Rows that a profile has at most; what ended threads beyond it did goes into the row of all others. */
 #define TIMES_MAX_ROWS 16384
 

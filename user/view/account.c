@@ -230,6 +230,23 @@ static void put_times(const struct times *t, struct buf *out)
 	}
 }
 
+/* "1,949 waits = 186 kept + 372 short and not kept + 46 self; 4 without a stack; 83 not ended" */
+static void put_waits(const struct waits_ledger *w, struct buf *out)
+{
+	char digits[32];
+
+	buf_printf(out, "dwell: %s waits", group_digits(digits, (int64_t)w->seen.n));
+	buf_printf(out, " = %s kept", group_digits(digits, (int64_t)w->kept.n));
+	put_term(out, w->below.n, "short, left to chance");
+	put_term(out, w->filtered.n, "filtered");
+	put_term(out, w->self.n, "self");
+	if (w->stackless)
+		buf_printf(out, "; %s kept without a stack", group_digits(digits, (int64_t)w->stackless));
+	if (w->open.n)
+		buf_printf(out, "; %s have not ended", group_digits(digits, (int64_t)w->open.n));
+	buf_printf(out, "  (T = %.0f ms)\n", (double)w->period / 1e6);
+}
+
 void ledger_print(const struct profile *p, struct buf *out)
 {
 	if (p->ledger.present) {
@@ -240,6 +257,8 @@ void ledger_print(const struct profile *p, struct buf *out)
 	}
 	if (p->times.present)
 		put_times(&p->times, out);
+	if (p->waits.present)
+		put_waits(&p->waits, out);
 	put_unnamed(p, out);
 	if (p->meta.unwind.full) {
 		buf_puts(out, "dwell: unwind tables were full ");

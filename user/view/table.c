@@ -112,7 +112,7 @@ static void make_columns(struct grid *g, const struct hotspot_query *q, bool sam
 	if (kinds[q->by].callees)
 		grid_column(g, total ? "self %" : "total %", GRID_NUMBER);
 	if (samples)
-		grid_column(g, "samples", GRID_NUMBER);
+		grid_column(g, q->kind == KIND_OFF ? "waits" : "samples", GRID_NUMBER);
 	grid_column(g, kinds[q->by].symbol, GRID_NAME);
 	if (kinds[q->by].module)
 		grid_column(g, kinds[q->by].module, GRID_NAME);
@@ -145,13 +145,17 @@ static bool is_time(const struct profile *p, int column)
 }
 
 /* "28.7 s of CPU time" */
-static void put_amount(const struct profile *p, int64_t n, int column, struct buf *out)
+static void put_amount(const struct profile *p, int64_t n, const struct hotspot_query *q, int column, struct buf *out)
 {
 	const char *type = profile_str(p, p->column[column].type);
 	struct scale s = scale_of(p, column, n);
 
 	put_value(n, &s, out);
-	if (is_time(p, column))
+	if (q->kind == KIND_OFF)
+		buf_puts(out, " off the CPU");
+	else if (q->kind == KIND_ALL)
+		buf_puts(out, " on and off the CPU");
+	else if (is_time(p, column))
 		buf_printf(out, " of %s time", strcmp(type, "cpu") ? type : "CPU");
 	else
 		buf_printf(out, " of %s", type);
@@ -167,7 +171,7 @@ static void put_title(const struct profile *p, const struct hotspot_query *q,
 	else
 		buf_printf(out, "WHERE %s GOES", profile_str(p, p->column[h->value_column].type));
 	buf_printf(out, "%s%s  (", kinds[q->by].words, by_total(q) ? ", WITH CALLEES" : "");
-	put_amount(p, h->base, h->value_column, out);
+	put_amount(p, h->base, q, h->value_column, out);
 	if (!h->filtered) {
 		buf_puts(out, " sampled = 100 %)\n");
 		return;

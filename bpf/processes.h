@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the BPF programs tell of processes, and which are asked for. */
+#ifndef BPF_PROCESSES_H
+#define BPF_PROCESSES_H
+
+#include "bpf/wire.h"
+
+/* A process that runs, as the task iterator lists it. */
+struct wire_task {
+	__u64 start_time;
+	__u32 tgid;
+	__u32 exec_id;
+};
+
+/* A process that has begun a new program. */
+struct wire_birth {
+	__u64 time;		/* CLOCK_MONOTONIC, ns */
+	__u64 start_time;
+	__u32 tgid;
+	__u32 exec_id;
+};
+
+#define WIRE_BIRTHS 128		/* of one CPU, a power of two */
+
+/* The latest of one CPU; the n-th (from 0) is at n % WIRE_BIRTHS. */
+struct wire_births {
+	__u64 count;		/* grows when the next is complete */
+	struct wire_birth birth[WIRE_BIRTHS];
+};
+
+/* A process that is asked for (key: tgid). */
+struct wire_target {
+	__u64 start_time;	/* 0: not known yet, the first match fills it in */
+	__u32 pending;		/* 1: counts from its next execve() on */
+	__u32 pad;
+};
+
+_Static_assert(sizeof(struct wire_birth) == 24, "wire_birth");
+_Static_assert(sizeof(struct wire_target) == 16, "wire_target");
+
+#endif

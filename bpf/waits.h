@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Waits, sampled by their length: one of d ns is kept with probability min(1, d / T), and stands for max(d, T) ns,
+ * which is unbiased, and certain for all that are as long as T. A kept one is walked in the context of the task
+ * that waited, right after it was switched to.
+ */
+#ifndef BPF_WAITS_H
+#define BPF_WAITS_H
+
+#include "bpf/wire.h"
+
+#define WIRE_MAX_PERIOD (1ull << 31)	/* of T, ns */
+#define WIRE_BELL_BYTES 16384		/* of the ring that asks for an interrupt */
+
+/* Why a kept wait has no stack. */
+enum wire_stackless {
+	WIRE_NO_IPI,			/* the CPU switched again before the interrupt came */
+	WIRE_MISMATCH,			/* it came while another task ran */
+	WIRE_NO_RING,			/* user space did not read in time */
+	WIRE_NO_WALKER,			/* the interrupt could not be asked for */
+	WIRE_NO_SCRATCH,		/* the CPU's scratch was in use */
+	WIRE_STACKLESS
+};
+
+/* What waits without a stack stand for. */
+struct wire_bare {
+	__u64 kept, waits;
+	__u64 blocked, runqueue;	/* ns */
+	__u64 var;			/* us^2 */
+};
+
+/* Number and ns. */
+struct wire_some {
+	__u64 n, ns;
+};
+
+/*
+ * Of one CPU. seen = below + self + filtered + kept, in number and in ns;
+ * kept = walked + the sum of bare[].kept.
+ */
+struct wire_waits {
+	__u64 period;			/* T; it doubles while walking takes more than the budget */
+	__u64 base_period;		/* what was asked for */
+	__u64 budget;			/* ns of walking per 2^30 ns; 0: unlimited */
+	__u64 second, spent;		/* of the present 2^30 ns */
+	__u64 random;			/* xorshift64, never 0 */
+	struct wire_some seen, below, self, filtered, kept;
+	__u64 walked;
+	struct wire_bare bare[WIRE_STACKLESS];
+	__u32 armed_tid, armed_flags;	/* whose wait is to be walked, 0: nobody's; enum wire_sample_flags */
+	__u64 armed_wait, armed_queued, armed_period;
+	__u64 pad[10];			/* to 448 bytes: no two CPUs share a cache line */
+};
+
+_Static_assert(sizeof(struct wire_waits) == 448, "wire_waits");
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/waits.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "sampler.skel.h"
+
+struct bell {
+	uint64_t *consumer;		/* mmapped; NULL: no such CPU */
+	const uint64_t *producer;
+};
+
+struct waits {
+	struct wire_waits *cpu;		/* [nr_cpus], mmapped */
+	size_t size;
+	struct bell *bell;		/* [nr_cpus] */
+	int nr_cpus;
+};
+
+static const char *const no_stack[WIRE_STACKLESS] = {
+	[WIRE_NO_IPI] = "[stack lost: no interrupt]",	[WIRE_MISMATCH] = "[stack lost: another task]",
+	[WIRE_NO_RING] = "[stack lost: ring full]",	[WIRE_NO_WALKER] = "[stack lost: no walker]",
+	[WIRE_NO_SCRATCH] = "[stack lost: nested]",
+};
+
+static size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A ring buffer's first page is the reader's position, its second the writer's. */
+static int open_bell(struct bell *b, int outer, int cpu)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bell", 0, 0, WIRE_BELL_BYTES, NULL), r = 0;
+	void *consumer = MAP_FAILED, *producer = MAP_FAILED;
+
+	if (fd < 0)
+		return fail(fd, "ring for CPU %d's interrupts", cpu);
+	consumer = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (consumer != MAP_FAILED)
+		producer = mmap(NULL, page_size(), PROT_READ, MAP_SHARED, fd, (off_t)page_size());
+	if (producer == MAP_FAILED || bpf_map_update_elem(outer, &cpu, &fd, BPF_ANY))
+		r = fail(-errno, "ring for CPU %d's interrupts", cpu);
+	close(fd);
+	if (consumer != MAP_FAILED) {
+		(void)madvise(consumer, page_size(), MADV_DONTFORK);
+		b->consumer = consumer;
+	}
+	if (producer != MAP_FAILED) {
+		(void)madvise(producer, page_size(), MADV_DONTFORK);
+		b->producer = producer;
+	}
+	return r;
+}
+
+static uint64_t seed(int cpu)
+{
+	uint64_t x = 0;
+
+	if (getrandom(&x, sizeof(x), GRND_NONBLOCK) != sizeof(x))
+		x = clock_mono() * 0x9E3779B97F4A7C15ull + (uint64_t)cpu;
+	return x ? x : 1;
+}
+
+int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *online, int nr_cpus,
+	       struct waits_config cfg)
+{
+	struct waits *w = xcalloc(1, sizeof(*w));
+	void *map;
+	int cpu, r;
+
+	*out = w;
+	w->nr_cpus = nr_cpus;
+	w->bell = xcalloc((size_t)nr_cpus, sizeof(*w->bell));
+	w->size = ((size_t)nr_cpus * sizeof(*w->cpu) + page_size() - 1) / page_size() * page_size();
+	map = mmap(NULL, w->size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skel->maps.waits), 0);
+	if (map == MAP_FAILED)
+		return fail(-errno, "map the counters of waits");
+	(void)madvise(map, w->size, MADV_DONTFORK);
+	w->cpu = map;
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		struct wire_waits *one = &w->cpu[cpu];
+
+		one->period = one->base_period = cfg.period_ns < WIRE_MAX_PERIOD ? cfg.period_ns : WIRE_MAX_PERIOD;
+		one->budget = cfg.budget_ns;
+		one->random = seed(cpu);
+		if (!online[cpu])
+			continue;
+		r = open_bell(&w->bell[cpu], bpf_map__fd(skel->maps.bells), cpu);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+void waits_close(struct waits *w)
+{
+	int cpu;
+
+	if (!w)
+		return;
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		if (w->bell[cpu].consumer)
+			munmap(w->bell[cpu].consumer, page_size());
+		if (w->bell[cpu].producer)
+			munmap((void *)w->bell[cpu].producer, page_size());
+	}
+	if (w->cpu)
+		munmap(w->cpu, w->size);
+	free(w->bell);
+	free(w);
+}
+
+void waits_read(struct waits *w)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		if (w->bell[cpu].producer)
+			__atomic_store_n(w->bell[cpu].consumer,
+					 __atomic_load_n(w->bell[cpu].producer, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+}
+
+static void add_some(struct waits_some *to, const struct wire_some *from)
+{
+	to->n += from->n;
+	to->ns += from->ns;
+}
+
+/* What waits stand for that were kept and have no stack. */
+static void add_bare(struct profile *p, const char *name, const struct wire_bare *b)
+{
+	int64_t values[NATIVE_COLUMNS] = { 0 };
+
+	values[COL_WAITS] = (int64_t)b->waits;
+	values[COL_BLOCKED] = (int64_t)b->blocked;
+	values[COL_RUNQUEUE] = (int64_t)b->runqueue;
+	values[COL_KEPT] = (int64_t)b->kept;
+	values[COL_WAIT_VAR] = (int64_t)b->var;
+	profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), 0, values);
+}
+
+/* The last kept one, whose interrupt never came: as the switch program would have, at the next. */
+static void disarm(struct wire_waits *one)
+{
+	struct wire_bare *b = &one->bare[WIRE_NO_IPI];
+	uint64_t d = one->armed_wait, q = one->armed_queued, period = one->armed_period;
+
+	b->kept++;
+	if (d >= period || !d) {
+		b->waits++;
+		b->blocked += d - q;
+		b->runqueue += q;
+	} else {
+		b->waits += (period + d / 2) / d;
+		b->blocked += (d - q) * period / d;
+		b->runqueue += q * period / d;
+		b->var += period * (period - d) / 1000000;
+	}
+	one->armed_tid = 0;
+}
+
+int waits_stop(struct waits *w, struct profile *p)
+{
+	struct waits_ledger *l = &p->waits;
+	int cpu, i;
+
+	l->present = true;
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		struct wire_waits *one = &w->cpu[cpu];
+
+		if (one->armed_tid)
+			disarm(one);
+		add_some(&l->seen, &one->seen);
+		add_some(&l->below, &one->below);
+		add_some(&l->self, &one->self);
+		add_some(&l->filtered, &one->filtered);
+		add_some(&l->kept, &one->kept);
+		l->walked += one->walked;
+		if (one->period > l->period)
+			l->period = one->period;
+		for (i = 0; i < WIRE_STACKLESS; i++) {
+			l->stackless += one->bare[i].kept;
+			if (one->bare[i].kept)
+				add_bare(p, no_stack[i], &one->bare[i]);
+		}
+	}
+	return waits_check(l);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sampled waits: what each CPU's switch program decides by, what became of the waits that it saw (law L1), and the
+ * rings by which it asks for interrupts.
+ */
+#ifndef CAPTURE_WAITS_H
+#define CAPTURE_WAITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "bpf/waits.h"
+#include "model/profile.h"
+
+struct sampler_bpf;
+struct waits;
+
+struct waits_config {
+	uint64_t period_ns;		/* T: waits as long are kept for certain; 0: all are */
+	uint64_t budget_ns;		/* of walking in a second of each CPU; 0: unlimited */
+};
+
+/* Maps what the loaded programs keep. online: [nr_cpus]. */
+int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *online, int nr_cpus,
+	       struct waits_config cfg) must_check;
+void waits_close(struct waits *w);
+
+/* Makes room in the rings. No system call. */
+void waits_read(struct waits *w);
+
+/* Once nothing is accounted any more: the profile gets the ledger of waits, and those without a stack. */
+int waits_stop(struct waits *w, struct profile *p) must_check;
+
+#endif

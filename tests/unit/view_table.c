@@ -165,6 +165,33 @@ static void test_width(void **state)
 	profile_free(p);
 }
 
+static void test_times(void **state)
+{
+	struct profile *p = small_profile();
+	struct buf out = { 0 };
+
+	p->times.present = true;
+	p->times.window = 2500000000;
+	times_add(&p->times, &(struct thread_time){ .pid = 9, .tid = 9, .comm = profile_strings(p, "srv"), .task = 1000000,
+						     .blocked = 2499000000, .alive = 2500000000 });
+	times_add(&p->times, &(struct thread_time){ .pid = 9, .tid = 10, .comm = profile_strings(p, "work er"),
+						     .task = 1234560000, .stolen = -40000, .runqueue = 65480000,
+						     .blocked = 1200000000, .alive = 2500000000 });
+	times_add(&p->times, &(struct thread_time){ 0 });
+	times_print(p, 0, 0, &out);
+	assert_string_equal(buf_text(&out),
+			    "EACH THREAD'S TIME, EXACT  (2.500 s)\n"
+			    "#  on-CPU ms  stolen  run queue  blocked    alive  thread           process\n"
+			    "1    1,234.5     0.0       65.4  1,200.0  2,500.0  work er (10)     srv\n"
+			    "2        1.0     0.0        0.0  2,499.0  2,500.0  srv (9)          srv\n"
+			    "3        0.0     0.0        0.0      0.0      0.0  [other threads]  -\n");
+	buf_clear(&out);
+	times_print(p, 1, 0, &out);
+	assert_non_null(strstr(buf_text(&out), "\n     and 2 more threads  (--limit 0 shows them)\n"));
+	buf_done(&out);
+	profile_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_other_units),
 		cmocka_unit_test(test_scales),
 		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

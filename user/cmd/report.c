@@ -271,6 +271,10 @@ static void make_table(const struct report *r, const struct profile *p, struct b
 		hotspots_json(p, &h, out);
 	else
 		table_print(p, &r->query, &h, output_width(stdout), out);
+	if (!r->json && r->query.by == BY_THREAD && p->times.present && !h.filtered) {
+		buf_putc(out, '\n');
+		times_print(p, r->query.limit, output_width(stdout), out);
+	}
 	hotspots_done(&h);
 }
 

@@ -13,6 +13,9 @@
 void table_print(const struct profile *p, const struct hotspot_query *q, const struct hotspots *h,
 		 int width, struct buf *out);
 
+/* What each thread did with its time, the busiest first; p->times.present. limit 0: all. */
+void times_print(const struct profile *p, uint32_t limit, int width, struct buf *out);
+
 /*
  * "dwell: 10.0 s, 3 processes, 21 threads, 2 CPUs, 99 Hz on-CPU (cpu-clock)": what is known of how
  * p was made; nothing where nothing is.

@@ -228,7 +228,7 @@ static __always_inline bool wants_user(const struct walk *w)
 	return take_user && !(w->sample.flags & WIRE_KTHREAD);
 }
 
-static __always_inline void take_user_part(struct walk *w, __u32 cpu, struct task_struct *task,
+static __always_inline void take_user_part(void *ctx, struct walk *w, __u32 cpu, struct task_struct *task,
 					   const struct slot *slot)
 {
 	if (w->return_address)
@@ -249,7 +249,7 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 {
 	take_kernel_part(ctx, w, !is_user_mode(&ctx->regs));
 	if (wants_user(w) && user_regs(ctx, w, task, slot))
-		take_user_part(w, cpu, task, slot);
+		take_user_part(ctx, w, cpu, task, slot);
 	take_end(w);
 }
 

@@ -3,6 +3,7 @@
 # For the scripts of this folder, which source it: the profilers, the load, and how one is
 # measured beside the other. Each script prints lines 'FIGURE<tab>PROFILER<tab>VALUE', one a
 # repetition, or the table of their medians when it writes to a terminal.
+# DWELL_MODE: more options of its record, where it is not measured as it comes.
 # Environment: DWELL, FIXTURES, REPS (3), PROFILERS ("dwell perf bpftrace bcc": those that are there),
 # BENCH_NICE (0): below 0, the session goes before the other work of this machine, down to -20.
 set -u
@@ -91,10 +92,11 @@ stop_load() {
 
 # profile PROFILER HZ SECONDS [-m]: runs it under watch. What watch says is in $tmp/seen.
 profile() {
-	local command
+	local command mode
+	read -ra mode <<<"${DWELL_MODE:-}"
 	case $1 in
 	empty) command=("$FIXTURES/empty" "$2" 100) ;;
-	dwell) command=("$DWELL" record -F "$2" -o dwell.pb.gz) ;;
+	dwell) command=("$DWELL" record "${mode[@]}" -F "$2" -o dwell.pb.gz) ;;
 	perf) command=(perf record -g -a -F "$2" -o perf.data) ;;
 	bpftrace) command=(bpftrace -e "profile:hz:$2 { @[ustack, kstack] = count(); }") ;;
 	bcc) command=("$bcc" -F "$2") ;;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pingpong CPU SECONDS - two processes on one CPU that wake one another up over pipes. Prints the CPU time of both
+ * in ns for each switch: what a hook on the switch path costs shows there.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double cpu_ns(int who)
+{
+	struct rusage r;
+
+	getrusage(who, &r);
+	return ((double)r.ru_utime.tv_sec + (double)r.ru_stime.tv_sec) * 1e9 +
+	       ((double)r.ru_utime.tv_usec + (double)r.ru_stime.tv_usec) * 1e3;
+}
+
+int main(int argc, char **argv)
+{
+	int there[2], back[2], cpu = argc > 1 ? atoi(argv[1]) : 0, seconds = argc > 2 ? atoi(argv[2]) : 1;
+	time_t end = time(NULL) + seconds;
+	unsigned long n;
+	cpu_set_t set;
+	pid_t child;
+	char c = 0;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) || pipe(there) || pipe(back))
+		return 1;
+	child = fork();
+	if (!child) {
+		close(there[1]);
+		while (read(there[0], &c, 1) == 1 && write(back[1], &c, 1) == 1)
+			;
+		_exit(0);
+	}
+	for (n = 0; n % 4096 || time(NULL) < end; n++)
+		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
+			return 1;
+	close(there[1]);
+	waitpid(child, NULL, 0);
+	printf("%.1f\n", (cpu_ns(RUSAGE_SELF) + cpu_ns(RUSAGE_CHILDREN)) / (double)n / 2);
+	return 0;
+}

@@ -64,10 +64,10 @@ claim 'the box: who lives through the window has all of it, within 0.1 %' holds 
 claim 'the window is the time that was recorded' holds q '
 	(.times.window_ns - .meta.duration_ns) | . < 100000000 and . > -100000000'
 # A kernel may hide a process from BPF, as that of a sandbox around it: what it runs is nobody's here.
-claim "the CPUs' time: idle and all threads' together, within 0.5 %" holds q '
+claim "the CPUs' time: idle and all threads' together, within 2 %" holds q '
 	(.times.window_ns * .meta.cpus) as $all |
 	(([.times.threads[] | .task_ns + .stolen_ns] | add) + .times.idle_ns + .times.other_ns + .times.full_ns) / $all |
-	. > 0.995 and . < 1.005'
+	. > 0.98 and . < 1.005'
 claim 'no interval came out negative by more than clocks differ' holds q '.times.negative <= .times.switches / 1000'
 reap "$pid"
 

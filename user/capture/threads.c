@@ -27,6 +27,7 @@
 enum slot_state { SLOT_SPARE, SLOT_GIVEN };
 
 struct list {
+	int fd;				/* the iterator, until it is read; -1: none */
 	struct wire_thread_now *now;	/* by tid */
 	size_t nr;
 	uint8_t *seen;			/* [nr]: has a slot */
@@ -50,9 +51,11 @@ struct threads {
 
 static void list_done(struct list *l)
 {
+	if (l->fd >= 0)
+		close(l->fd);
 	free(l->now);
 	free(l->seen);
-	*l = (struct list){ 0 };
+	*l = (struct list){ .fd = -1 };
 }
 
 static uint32_t power_of_two(uint32_t from, uint64_t want, uint32_t to)
@@ -134,6 +137,7 @@ int threads_open(struct threads **out, const struct sampler_bpf *skel, struct th
 	t->nr_cpus = nr_cpus;
 	t->nr_slots = size.slots;
 	t->nr_used = 1;
+	t->before.fd = t->after.fd = -1;
 	t->slot = map_fd(bpf_map__fd(skel->maps.threads), size.slots * sizeof(*t->slot));
 	t->cpu = map_fd(bpf_map__fd(skel->maps.switches), (size_t)nr_cpus * sizeof(*t->cpu));
 	t->state = xcalloc(size.slots, sizeof(*t->state));
@@ -290,16 +294,21 @@ static int compare_tids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int read_list(const struct threads *t, struct list *l)
+static int open_list(const struct threads *t, struct list *l)
 {
-	autoclose int fd = bpf_iter_create(bpf_link__fd(t->skel->links.list_threads));
+	l->fd = bpf_iter_create(bpf_link__fd(t->skel->links.list_threads));
+	return l->fd < 0 ? fail(-errno, "list the threads") : 0;
+}
+
+/* What is listed is what runs when it is read. */
+static int read_list(struct list *l)
+{
 	char *data;
 	size_t len;
-	int r;
+	int r = read_all(l->fd, MAX_LIST, &data, &len);
 
-	if (fd < 0)
-		return fail(-errno, "list the threads");
-	r = read_all(fd, MAX_LIST, &data, &len);
+	close(l->fd);
+	l->fd = -1;
 	if (r < 0)
 		return r;
 	l->now = (struct wire_thread_now *)data;
@@ -311,8 +320,13 @@ static int read_list(const struct threads *t, struct list *l)
 
 int threads_start(struct threads *t)
 {
-	int r = read_list(t, &t->before);
+	int r = open_list(t, &t->before);
 
+	/* the one for the end, too: no bpf(2) then */
+	if (!r)
+		r = open_list(t, &t->after);
+	if (!r)
+		r = read_list(&t->before);
 	if (r)
 		return r;
 	hand_out(t);
@@ -516,7 +530,7 @@ int threads_stop(struct threads *t, struct profile *p)
 	/* from here on nothing is added */
 	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_RELEASE);
 	usleep(SETTLE_US);
-	r = read_list(t, &t->after);
+	r = read_list(&t->after);
 	if (r)
 		return r;
 	take_back(t, p);

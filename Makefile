@@ -39,7 +39,7 @@ DWELL_CFLAGS := -std=gnu17 -g -O2 -Wall -Wextra -Wmissing-prototypes -Wstrict-pr
 	$(if $(filter x86_64,$(ARCH)),-fcf-protection) $(if $(filter aarch64,$(ARCH)),-mbranch-protection=standard)
 DWELL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 # libbpf and libiberty are linked in, so that the binary behaves alike everywhere
-DWELL_LIBS := -Wl,-Bstatic -lbpf -liberty -Wl,-Bdynamic $(shell $(PKG_CONFIG) --libs $(LIBS_PKG))
+DWELL_LIBS := -Wl,-Bstatic -lbpf -liberty -Wl,-Bdynamic $(shell $(PKG_CONFIG) --libs $(LIBS_PKG)) -lm
 ifeq ($(WERROR),1)
 DWELL_CFLAGS += -Werror
 endif

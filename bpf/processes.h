@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the BPF programs tell of processes, and which are asked for. */
+/* What the BPF programs tell of processes. */
 #ifndef BPF_PROCESSES_H
 #define BPF_PROCESSES_H
 
@@ -28,14 +28,6 @@ struct wire_births {
 	struct wire_birth birth[WIRE_BIRTHS];
 };
 
-/* A process that is asked for (key: tgid). */
-struct wire_target {
-	__u64 start_time;	/* 0: not known yet, the first match fills it in */
-	__u32 pending;		/* 1: counts from its next execve() on */
-	__u32 pad;
-};
-
 _Static_assert(sizeof(struct wire_birth) == 24, "wire_birth");
-_Static_assert(sizeof(struct wire_target) == 16, "wire_target");
 
 #endif

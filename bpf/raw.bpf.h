@@ -39,8 +39,8 @@ static __always_inline bool raw_allowed(struct wire_cpu *c, void *ring, __u64 ti
 }
 
 /*
- * Copies that fill a quarter of the ring ask for a drain before its time: what they wait for are tables,
- * and one more may have no room. Once, until something was read.
+ * Copies, and waits, that fill a quarter of the ring ask for a drain before its time: what copies wait for are
+ * tables, and one more may have no room. Once, until something was read.
  */
 static __always_inline __u64 wake_up(struct wire_cpu *c, void *ring)
 {

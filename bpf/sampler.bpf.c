@@ -30,7 +30,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Set before load. */
 const volatile __u64 period_ns = 1;
 const volatile __u32 nr_cpus;
-const volatile bool only_targets;	/* count only what is in `targets` */
 const volatile bool take_kernel = true, take_user = true;
 const volatile bool fill_slots;		/* 5.10: the switch program tells who runs */
 const volatile bool read_kernel_memory;	/* 5.10 without lockdown: user registers by probe_read */
@@ -59,13 +58,6 @@ struct {
 } rings SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct wire_target);
-} targets SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
@@ -78,6 +70,7 @@ struct slot {
 	__u32 tid, tgid;
 	__u64 start_time, exec_id;
 	__u64 stack, stack_top;
+	__u64 thread_start, cgroup;	/* where filters ask for them */
 	__u32 flags;
 	__u32 compat;
 	__u64 process[COMM_WORDS];
@@ -90,27 +83,6 @@ struct {
 	__type(value, struct slot);
 } slots SEC(".maps");
 
-static __always_inline bool is_self(__u32 tgid)
-{
-	int i;
-
-	for (i = 0; i < WIRE_MAX_SELF; i++)
-		if (self_tgid[i] == tgid)
-			return true;
-	return false;
-}
-
-static __always_inline bool is_target(__u32 tgid, __u64 start_time)
-{
-	struct wire_target *t = bpf_map_lookup_elem(&targets, &tgid);
-
-	if (!t || t->pending)
-		return false;
-	if (!t->start_time)
-		t->start_time = start_time;
-	return t->start_time == start_time;
-}
-
 static __always_inline void copy_comm(char *to, const char *from)
 {
 	int i;
@@ -118,6 +90,8 @@ static __always_inline void copy_comm(char *to, const char *from)
 	for (i = 0; i < WIRE_COMM_LEN; i++)
 		to[i] = from[i];
 }
+
+#include "bpf/filters.inc"
 
 /* Who runs here, from the current task itself. */
 static __always_inline bool identify_task(struct wire_sample *s, struct task_struct *task)
@@ -143,6 +117,13 @@ static __always_inline bool identify_slot(struct wire_sample *s, const struct sl
 		s->flags |= WIRE_KTHREAD;
 	__builtin_memcpy(s->process, slot->process, WIRE_COMM_LEN);
 	return true;
+}
+
+static __always_inline bool slot_passes(const struct wire_sample *s, const struct slot *slot)
+{
+	struct who w = { s->start_time, slot->thread_start, slot->cgroup, s->tgid, s->tid };
+
+	return passes(&w, s->comm);
 }
 
 /* In execve() the old program's registers are still there, its memory is not; at the end neither. */
@@ -253,8 +234,8 @@ static __always_inline void take_stack(struct bpf_perf_event_data *ctx, struct w
 	take_end(w);
 }
 
-/* To user space; `count` is what it is one of. Non-zero: there was no room. */
-static __always_inline int emit(struct wire_cpu *c, struct walk *w, __u32 cpu, __u64 *count)
+/* To user space; `count` is what it is one of; wake: at least where the ring fills. Non-zero: there was no room. */
+static __always_inline int emit(struct wire_cpu *c, struct walk *w, __u32 cpu, __u64 *count, bool wake)
 {
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	__u32 n = (__u32)w->sample.nr_kernel + w->sample.nr_user;
@@ -265,7 +246,7 @@ static __always_inline int emit(struct wire_cpu *c, struct walk *w, __u32 cpu, _
 	if (!ring)
 		return -1;
 	if (!(needs_raw(w) && !emit_raw(c, w, ring)) &&
-	    bpf_ringbuf_output(ring, &w->sample, sizeof(w->sample) + n * 8, BPF_RB_NO_WAKEUP))
+	    bpf_ringbuf_output(ring, &w->sample, sizeof(w->sample) + n * 8, wake ? wake_up(c, ring) : BPF_RB_NO_WAKEUP))
 		return -1;
 	*count += 1;
 	return 0;
@@ -289,15 +270,15 @@ static __always_inline void sample_busy(struct bpf_perf_event_data *ctx, struct 
 	s->flags = 0;
 	s->tid = (__u32)id;
 	s->tgid = id >> 32;
+	bpf_get_current_comm(s->comm, sizeof(s->comm));
 	if (use_slot ? !slot || !identify_slot(s, slot) : !identify_task(s, task)) {
 		c->lost[WIRE_LOST_IDENTITY]++;
-	} else if (only_targets && !is_target(s->tgid, s->start_time)) {
+	} else if (use_slot ? !slot || !slot_passes(s, slot) : !is_wanted(task)) {
 		c->filtered++;
 	} else {
 		s->time = bpf_ktime_get_ns();
-		bpf_get_current_comm(s->comm, sizeof(s->comm));
 		take_stack(ctx, w, cpu, task, slot);
-		if (emit(c, w, cpu, &c->emitted))
+		if (emit(c, w, cpu, &c->emitted, false))
 			c->lost[WIRE_LOST_RING_FULL]++;
 	}
 	w->in_use = 0;
@@ -357,6 +338,10 @@ static __always_inline void slot_fill(struct task_struct *task)
 	slot->tgid = task->tgid;
 	slot->start_time = leader->start_boottime;
 	slot->exec_id = task->self_exec_id;
+	if (only_threads)
+		slot->thread_start = task->start_boottime;
+	if (only_cgroups)
+		slot->cgroup = cgroup_of(task);
 	slot->stack = (__u64)task->stack;
 	slot->stack_top = stack_top(task);
 	slot->flags = task->flags;
@@ -380,67 +365,8 @@ int BPF_PROG(slot_exec, struct task_struct *task)
 	return 0;
 }
 
-static __always_inline bool is_wanted(struct task_struct *task)
-{
-	return !only_targets || is_target(task->tgid, task->group_leader->start_boottime);
-}
-
 #include "bpf/waits.inc"
 #include "bpf/threads.inc"
-
-/* A wanted process's child is wanted, from its first instruction on. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(target_fork, struct task_struct *parent, struct task_struct *child)
-{
-	__u32 parent_tgid = parent->tgid, tgid = child->tgid, cpu;
-	struct wire_target *t, fresh = {};
-	struct wire_cpu *c;
-
-	if (child->pid != child->tgid)
-		return 0;
-	t = bpf_map_lookup_elem(&targets, &parent_tgid);
-	if (!t || t->pending)
-		return 0;
-	if (t->start_time && t->start_time != parent->group_leader->start_boottime)
-		return 0;
-	fresh.start_time = child->start_boottime;
-	if (!bpf_map_update_elem(&targets, &tgid, &fresh, BPF_ANY))
-		return 0;
-	cpu = bpf_get_smp_processor_id();
-	c = bpf_map_lookup_elem(&cpus, &cpu);
-	if (c)
-		__sync_fetch_and_add(&c->targets_full, 1);
-	return 0;
-}
-
-/* The command that dwell started counts from its own image on. */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(target_exec, struct task_struct *task)
-{
-	__u32 tgid = task->tgid;
-	struct wire_target *t = bpf_map_lookup_elem(&targets, &tgid);
-
-	if (t && t->pending) {
-		t->pending = 0;
-		thread_restart(task);
-	}
-	return 0;
-}
-
-/* Gone for good: its number may be given to another. A thread that an execve() replaced is not it. */
-SEC("tp_btf/sched_process_free")
-int BPF_PROG(target_free, struct task_struct *task)
-{
-	__u32 tgid = task->tgid;
-	struct wire_target *t;
-
-	if (task->pid != task->tgid || task->signal->live.counter > 0)
-		return 0;
-	t = bpf_map_lookup_elem(&targets, &tgid);
-	if (t && (!t->start_time || t->start_time == task->start_boottime))
-		bpf_map_delete_elem(&targets, &tgid);
-	return 0;
-}
 
 /* A child has its parent's code until it execs: its maps are known before its first tick. */
 SEC("tp_btf/sched_process_fork")

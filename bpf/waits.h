@@ -10,14 +10,14 @@
 #include "bpf/wire.h"
 
 #define WIRE_MAX_PERIOD (1ull << 31)	/* of T, ns */
-#define WIRE_BELL_BYTES 16384		/* of the ring that asks for an interrupt */
+#define WIRE_BELL_BYTES 65536		/* of the ring that asks for an interrupt: 4,096 times */
 
 /* Why a kept wait has no stack. */
 enum wire_stackless {
 	WIRE_NO_IPI,			/* the CPU switched again before the interrupt came */
 	WIRE_MISMATCH,			/* it came while another task ran */
 	WIRE_NO_RING,			/* user space did not read in time */
-	WIRE_NO_WALKER,			/* the interrupt could not be asked for */
+	WIRE_NO_WALKER,			/* there is none: not x86-64, or a CPU that has just come */
 	WIRE_NO_SCRATCH,		/* the CPU's scratch was in use */
 	WIRE_STACKLESS
 };
@@ -35,7 +35,7 @@ struct wire_some {
 };
 
 /*
- * Of one CPU. seen = below + self + filtered + kept, in number and in ns;
+ * Of one CPU. seen = below + under + self + filtered + kept, in number and in ns;
  * kept = walked + the sum of bare[].kept.
  */
 struct wire_waits {
@@ -44,12 +44,15 @@ struct wire_waits {
 	__u64 budget;			/* ns of walking per 2^30 ns; 0: unlimited */
 	__u64 second, spent;		/* of the present 2^30 ns */
 	__u64 random;			/* xorshift64, never 0 */
-	struct wire_some seen, below, self, filtered, kept;
+	__u64 min;			/* ns; waits under it are only counted */
+	struct wire_some seen, below, under, self, filtered, kept;
+	__u64 under_queued;		/* ns of `under` in run queues */
 	__u64 walked;
 	struct wire_bare bare[WIRE_STACKLESS];
 	__u32 armed_tid, armed_flags;	/* whose wait is to be walked, 0: nobody's; enum wire_sample_flags */
 	__u64 armed_wait, armed_queued, armed_period;
-	__u64 pad[10];			/* to 448 bytes: no two CPUs share a cache line */
+	__u64 off;			/* 1: what ends on this CPU is not asked for */
+	__u64 pad[5];			/* to 448 bytes: no two CPUs share a cache line */
 };
 
 _Static_assert(sizeof(struct wire_waits) == 448, "wire_waits");

@@ -16,8 +16,8 @@ of() {
 
 # Law L1, of waits.
 waits_close() {
-	jq -e '.waits | .seen.n == .below.n + .self.n + .filtered.n + .kept.n and
-		.seen.ns == .below.ns + .self.ns + .filtered.ns + .kept.ns and .kept.n == .walked + .stackless' "$1.json"
+	jq -e '.waits | .seen.n == .below.n + .under.n + .self.n + .filtered.n + .kept.n and
+		.seen.ns == .below.ns + .under.ns + .self.ns + .filtered.ns + .kept.ns and .kept.n == .walked + .stackless' "$1.json"
 }
 
 # 5.10 reads a task's registers from the kernel's memory, which this lockdown forbids
@@ -55,6 +55,22 @@ claim 'a program that sleeps all the time: its wait has not ended, and counts' h
 	.waits.open.n == 1 and ([.hotspots[] | select(.symbol == "[still waiting]") | .self_ns] | add) > 0.99 * .times.window_ns'
 reap "$pid"
 
+# with the default T, by what it says of its own error
+record d -- "$FIXTURES/waits" 4
+"$DWELL" report d --kind off --json --limit 0 >d.json
+grep '^wait_' stdout >truth
+stolen=$(figure d '[.times.threads[].stolen_ns] | max')
+while read -r f ns; do
+	[ -z "$hidden" ] || { skip "$f" 'registers are out of reach'; continue; }
+	# four, so that not each 60th run is one that fails
+	claim "default T, $f: within 4 standard errors of what it measured" holds d "
+		[.hotspots[] | select(.symbol == \"$f\")] | (map(.total_ns) | add) as \$got | (map(.total_error_ns) | add) as \$error |
+		\$got < $ns * (1 + $within / 100) + 4 * \$error and \$got > $ns * (1 - $within / 100) - 4 * \$error - $stolen"
+done <truth
+claim 'default T: the total is within 4 standard errors of the exact account' holds d '
+	([.times.threads[] | .blocked_ns + .runqueue_ns] | add) as $exact | .base.error_ns as $error |
+	.base.ns - $exact | fabs < 4 * $error + 0.005 * $exact'
+
 record r --off-period 3s -d 1
 claim 'a period beyond 2 s is refused' equal $? 2
 record r --budget much -d 1
@@ -69,3 +85,48 @@ claim 'a small budget: seen = below + self + filtered + kept' waits_close p
 claim 'a small budget: the total is still that of the exact account, within 4 standard errors of twice that' holds p '
 	([.times.threads[] | .blocked_ns + .runqueue_ns] | add) as $exact | .waits.period_ns as $period |
 	.base.ns - $exact | . * . < 64 * $exact * $period'
+
+# An interpreter: its C functions are where it waits; and a little for the lock of the interpreter itself.
+if command -v python3 >python; then
+	cat >naps.py <<'END'
+import select, threading, time
+lock = threading.Lock()
+over = False
+off = lambda: time.monotonic_ns() - time.thread_time_ns()
+def sleeps():
+    spent = 0
+    for i in range(300):
+        start = off()
+        time.sleep(0.001 * (i % 9))
+        spent += off() - start
+    print("clock_nanosleep", spent, flush=True)
+def locks():
+    global over
+    spent = 0
+    for i in range(150):
+        start = off()
+        lock.acquire()
+        spent += off() - start
+    over = True
+    print("PyThread_acquire_lock_timed", spent, flush=True)
+def releases():
+    i = 0
+    while not over:
+        i += 1
+        select.select([], [], [], 0.008 * (i % 5))
+        if lock.locked():
+            lock.release()
+threads = [threading.Thread(target=f) for f in (sleeps, locks, releases)]
+for t in threads: t.start()
+while any(t.is_alive() for t in threads): select.select([], [], [], 0.02)
+END
+	record y --off-period 1ms --budget 0 -- python3 naps.py
+	claim 'python: record ends well' equal $? 0
+	while read -r f ns; do
+		"$DWELL" report y --kind off --json --limit 0 --focus "^$f\$" >y.json
+		echo "# $f $ns $(figure y '.base.ns')"
+		claim "python: $f: within 4 % of what it measured" is "$(figure y '.base.ns') > $ns * 0.96 && $(figure y '.base.ns') < $ns * 1.04"
+	done <stdout
+else
+	skip 'python' 'no python3'
+fi

@@ -17,6 +17,15 @@ static inline uint64_t clock_mono(void)
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
+/* Nanoseconds of CLOCK_BOOTTIME: it goes on while the machine is suspended. */
+static inline uint64_t clock_boot(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
 /* Nanoseconds since 1970. */
 static inline uint64_t clock_real(void)
 {

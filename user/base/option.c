@@ -41,7 +41,7 @@ static void parser_init(struct parser *ps, const struct option_def *defs, int ar
 	for (d = defs; d->name; d++) {
 		ps->longs[d - defs] = (struct option){
 			.name = d->name,
-			.has_arg = d->arg ? required_argument : no_argument,
+			.has_arg = !d->arg ? no_argument : d->arg[0] == '[' ? optional_argument : required_argument,
 			.val = LONG + (int)(d - defs),
 		};
 		if (!d->letter)
@@ -172,7 +172,7 @@ void options_help(const struct option_def *defs, struct buf *out)
 		else
 			buf_printf(&left, "      --%s", d->name);
 		if (d->arg)
-			buf_printf(&left, " %s", d->arg);
+			buf_printf(&left, "%s%s", d->arg[0] == '[' ? "" : " ", d->arg);
 		help_line(buf_text(&left), d->help, out);
 	}
 	help_line("  -h, --help", "show this help", out);

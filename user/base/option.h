@@ -11,9 +11,9 @@
 struct option_def {
 	char letter;		/* 'p', or 0 when there is only a long name */
 	const char *name;	/* "pid" */
-	const char *arg;	/* "PID,.." shown in the help; NULL: takes no value */
+	const char *arg;	/* "PID,.." shown in the help; "[=MIN]": may be left out; NULL: takes no value */
 	const char *help;
-	/* For each occurrence; value is NULL without arg. Returns 0, or negative after fail(). */
+	/* For each occurrence; value is NULL without one. Returns 0, or negative after fail(). */
 	int (*set)(void *ctx, const char *value);
 };
 

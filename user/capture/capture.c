@@ -9,8 +9,10 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "bpf/filters.h"
 #include "capture/counters.h"
 #include "capture/event.h"
+#include "capture/box.h"
 #include "capture/state.h"
 #include "capture/target.h"
 #include "sampler.skel.h"
@@ -67,21 +69,38 @@ static uint32_t ring_bytes(const struct capture_config *cfg)
 	return (uint32_t)size;
 }
 
+static int open_ring(struct capture *c, int cpu)
+{
+	c->ring_ctx[cpu] = (struct ring_ctx){ c, cpu };
+	c->cpu[cpu].ring = ring_buffer__new(c->loaded.ring_fd[cpu], on_record, &c->ring_ctx[cpu], NULL);
+	return c->cpu[cpu].ring ? 0 : fail(-errno, "map the ring buffer of CPU %d", cpu);
+}
+
 static int open_rings(struct capture *c)
 {
-	int cpu;
+	int cpu, r = 0;
 
 	c->ring_ctx = xcalloc((size_t)c->nr_cpus, sizeof(*c->ring_ctx));
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		int fd = c->loaded.ring_fd[cpu];
+	for (cpu = 0; !r && cpu < c->nr_cpus; cpu++)
+		if (c->wanted[cpu])
+			r = open_ring(c, cpu);
+	return r;
+}
 
-		if (fd < 0)
-			continue;
-		c->ring_ctx[cpu] = (struct ring_ctx){ c, cpu };
-		c->cpu[cpu].ring = ring_buffer__new(fd, on_record, &c->ring_ctx[cpu], NULL);
-		if (!c->cpu[cpu].ring)
-			return fail(-errno, "map the ring buffer of CPU %d", cpu);
-	}
+int capture_open_cpu(struct capture *c, int cpu)
+{
+	int r = load_ring(&c->loaded, cpu, ring_bytes(&c->cfg));
+
+	if (!r)
+		r = open_ring(c, cpu);
+	if (!r && c->waits)
+		r = waits_open_cpu(c->waits, cpu);
+	if (!r && c->loop)
+		r = loop_add_waker(c->loop, c->loaded.ring_fd[cpu], c->full_fn, c->full_ctx);
+	if (r)
+		return r;
+	c->wanted[cpu] = true;
+	c->nr_wanted++;
 	return 0;
 }
 
@@ -100,12 +119,12 @@ static int open_counters(struct capture *c)
 	return 0;
 }
 
-static int open_events(struct capture *c, const bool *online)
+static int open_events(struct capture *c)
 {
 	int cpu, fd;
 
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		if (!online[cpu])
+	for (cpu = 0; cpu < c->nr_cpus && c->cfg.take_ticks; cpu++) {
+		if (!c->wanted[cpu])
 			continue;
 		fd = event_open(cpu, c->period_ns, c->loaded.prog_fd);
 		if (fd < 0)
@@ -158,14 +177,18 @@ static int open_all(struct capture *c)
 	r = event_online_cpus(online, c->nr_cpus);
 	if (r < 0)
 		return r;
-	c->nr_online = (uint32_t)r;
+	r = box_choose(c, online, r);
+	if (r)
+		return r;
 	r = load_open(&c->loaded, &(struct load_request){ .cfg = &c->cfg,
 							  .online = online,
+							  .wanted = c->wanted,
 							  .nr_cpus = c->nr_cpus,
 							  .period_ns = c->period_ns,
 							  .ring_bytes = ring_bytes(&c->cfg) });
 	if (r)
 		return r;
+	box_open(c, online);
 	r = open_unwinding(c, online);
 	if (r)
 		return r;
@@ -183,11 +206,11 @@ static int open_all(struct capture *c)
 			return r;
 	}
 	if (c->cfg.take_waits) {
-		r = waits_open(&c->waits, c->loaded.skel, online, c->nr_cpus, c->cfg.waits);
+		r = waits_open(&c->waits, c->loaded.skel, c->wanted, c->nr_cpus, c->cfg.waits);
 		if (r)
 			return r;
 	}
-	return open_events(c, online);
+	return open_events(c);
 }
 
 int capture_open(struct capture **out, const struct capture_config *cfg, struct profile *p,
@@ -236,6 +259,9 @@ void capture_close(struct capture *c)
 	sideband_close(c->sideband);
 	images_free(c->images);
 	load_close(&c->loaded);
+	box_close(c);
+	free(c->target_tgid);
+	free(c->wanted);
 	free(c->ring_ctx);
 	free(c->cpu);
 	free(c);
@@ -244,6 +270,45 @@ void capture_close(struct capture *c)
 int capture_target(struct capture *c, pid_t pid, bool from_exec)
 {
 	return target_add(bpf_map__fd(c->loaded.skel->maps.targets), pid, from_exec);
+}
+
+pid_t capture_thread(struct capture *c, pid_t tid)
+{
+	pid_t tgid = target_add_thread(bpf_map__fd(c->loaded.skel->maps.target_threads), tid);
+
+	if (tgid < 0)
+		return tgid;
+	grow(&c->target_tgid, &c->cap_target_tgid, c->nr_target_tgid + 1, sizeof(*c->target_tgid));
+	c->target_tgid[c->nr_target_tgid++] = tgid;
+	return tgid;
+}
+
+pid_t capture_thread_now(const struct capture *c, pid_t tid)
+{
+	const struct sampler_bpf *s = c->loaded.skel;
+	uint32_t n = s->bss->nr_moved, i = n < WIRE_MOVED ? 0 : n - WIRE_MOVED;
+
+	for (; i < n; i++)
+		if (s->bss->moved_from[i % WIRE_MOVED] == (uint32_t)tid)
+			tid = (pid_t)s->bss->moved_to[i % WIRE_MOVED];
+	return tid;
+}
+
+int capture_cgroup(struct capture *c, const char *name)
+{
+	return target_add_cgroup(bpf_map__fd(c->loaded.skel->maps.cgroups), name);
+}
+
+/* Is it asked for by its id? */
+static bool is_target(void *ctx, pid_t pid)
+{
+	const struct capture *c = ctx;
+	size_t i;
+
+	for (i = 0; i < c->nr_target_tgid; i++)
+		if (c->target_tgid[i] == pid)
+			return true;
+	return c->cfg.only_targets && target_has(bpf_map__fd(c->loaded.skel->maps.targets), pid);
 }
 
 void capture_self(struct capture *c, pid_t pid)
@@ -258,11 +323,11 @@ int capture_start(struct capture *c)
 {
 	int cpu, r;
 
-	if (c->unwinder && c->cfg.only_targets)
-		tasks_prepare_wanted(&c->tasks, c->images, c->unwinder, target_has,
-				     bpf_map__fd(c->loaded.skel->maps.targets));
+	if (c->unwinder && (c->cfg.only_targets || c->cfg.only_threads))
+		tasks_prepare_wanted(&c->tasks, c->images, c->unwinder, is_target, c);
 	c->p->time_ns = (int64_t)clock_real();
 	c->start_ns = clock_mono();
+	box_start(c);
 	if (c->threads) {
 		r = threads_start(c->threads);
 		if (r)
@@ -369,7 +434,7 @@ static int read_rings(struct capture *c, bool all)
 		return news;
 	news += publish(c);
 	if (c->threads)
-		threads_read(c->threads, c->p);
+		threads_read(c->threads, c->cfg.cpus ? NULL : c->p);
 	if (c->waits)
 		waits_read(c->waits);
 	r = read_samples(c);
@@ -397,13 +462,15 @@ static int drain(struct capture *c, bool all)
 
 	c->not_followed = 0;
 	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		valid[cpu] = c->cpu[cpu].event_fd >= 0 && !counters_read(&c->live[cpu], &copy[cpu]);
+		valid[cpu] = c->wanted[cpu] && !counters_read(&c->live[cpu], &copy[cpu]);
 		c->not_followed += c->live[cpu].targets_full;
 	}
 	c->now_ns = clock_mono();
 	r = read_rings(c, all);
 	if (r)
 		return r;
+	if (!all)
+		box_check(c);
 	return ledger_check_drained(c, copy, valid);
 }
 
@@ -424,8 +491,10 @@ int capture_stop(struct capture *c)
 			return r;
 	}
 	c->p->duration_ns = (int64_t)(clock_mono() - c->start_ns);
+	box_describe(c);
 	if (c->threads) {
-		r = threads_stop(c->threads, c->p);
+		/* what a thread does with its time it does on all CPUs */
+		r = threads_stop(c->threads, c->cfg.cpus ? NULL : c->p);
 		if (r)
 			return r;
 	}
@@ -440,10 +509,13 @@ int capture_stop(struct capture *c)
 	return ledger_close(c);
 }
 
-int capture_watch(const struct capture *c, struct loop *l, loop_fn fn, void *ctx)
+int capture_watch(struct capture *c, struct loop *l, loop_fn fn, void *ctx)
 {
 	int cpu, r;
 
+	c->loop = l;
+	c->full_fn = fn;
+	c->full_ctx = ctx;
 	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
 		if (c->loaded.ring_fd[cpu] < 0)
 			continue;
@@ -466,7 +538,7 @@ uint64_t capture_counted(const struct capture *c)
 
 uint32_t capture_cpus(const struct capture *c)
 {
-	return c->nr_online;
+	return c->nr_wanted;
 }
 
 int capture_max_cpus(const struct capture *c)

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/glob.h"
 #include "base/loop.h"
 #include "capture/waits.h"
 #include "model/profile.h"
@@ -28,6 +29,11 @@ struct capture_config {
 	uint32_t max_user;		/* frames of a user stack; 0: WIRE_MAX_USER */
 	uint32_t ring_bytes;		/* per CPU, a power of two >= CAPTURE_MIN_RING; 0: fits the rate */
 	bool only_targets;		/* count only what capture_target() names, and its children */
+	bool only_threads;		/* only what capture_thread() names */
+	bool only_cgroups;		/* only what is in those that capture_cgroup() names */
+	const struct glob *comms;	/* only threads with such a name; NULL: all */
+	const char *cpus;		/* only ticks and ends of waits on these ("0-3,6"); NULL: all */
+	bool take_ticks;		/* sample where the CPU time goes */
 	bool account;			/* of each thread's time */
 	bool take_waits;		/* with account: sampled by their length */
 	struct waits_config waits;
@@ -51,6 +57,15 @@ void capture_close(struct capture *c);
  */
 int capture_target(struct capture *c, pid_t pid, bool from_exec) must_check;
 
+/* A thread to count. Returns the process it belongs to. -ESRCH: no such thread. */
+pid_t capture_thread(struct capture *c, pid_t tid) must_check;
+
+/* The tid that it has now: an execve() may have given it another. No system call. */
+pid_t capture_thread_now(const struct capture *c, pid_t tid);
+
+/* A cgroup (cgroup_find()'s name) to count, with all below it. */
+int capture_cgroup(struct capture *c, const char *name) must_check;
+
 /* Ticks in this process are dwell's own (bucket `self`). */
 void capture_self(struct capture *c, pid_t pid);
 
@@ -64,7 +79,7 @@ int capture_drain(struct capture *c) must_check;
 int capture_stop(struct capture *c) must_check;
 
 /* fn(ctx, ...) in this loop when the rings fill faster than the drain period would read them. */
-int capture_watch(const struct capture *c, struct loop *l, loop_fn fn, void *ctx) must_check;
+int capture_watch(struct capture *c, struct loop *l, loop_fn fn, void *ctx) must_check;
 
 /* How long to wait before the next drain, ns. */
 uint64_t capture_drain_period(const struct capture *c);
@@ -93,7 +108,7 @@ struct capture_program {
 /* The i-th of them; 0, or -1 behind the last. */
 int capture_program(const struct capture *c, size_t i, struct capture_program *p);
 
-/* Children that were not followed, since the table of wanted processes was full. */
+/* Children (processes, cgroups) that were not followed, since the table of wanted ones was full. */
 uint64_t capture_not_followed(const struct capture *c);
 
 /* What unwinding took and what it lacked; not present where no user stacks are taken. */

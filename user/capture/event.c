@@ -14,8 +14,7 @@
 
 #define MAX_CPUS 8192
 
-/* Calls each number of a list like "0-3,6"; -EINVAL when it is none. */
-static int each_cpu(const char *list, bool *online, int nr_cpus)
+int event_cpu_list(const char *list, bool *online, int nr_cpus)
 {
 	int n = 0;
 
@@ -51,7 +50,7 @@ int event_possible_cpus(void)
 	r = read_line("/sys/devices/system/cpu/possible", line, sizeof(line));
 	if (r < 0)
 		return r;
-	r = each_cpu(line, seen, MAX_CPUS);
+	r = event_cpu_list(line, seen, MAX_CPUS);
 	for (cpu = MAX_CPUS - 1; r >= 0 && cpu >= 0; cpu--)
 		if (seen[cpu])
 			return cpu + 1;
@@ -65,10 +64,18 @@ int event_online_cpus(bool *online, int nr_cpus)
 
 	if (r < 0)
 		return r;
-	r = each_cpu(line, online, nr_cpus);
+	r = event_cpu_list(line, online, nr_cpus);
 	if (r <= 0)
 		return fail_plain(-EINVAL, "cannot understand the list of online CPUs '%s'", line);
 	return r;
+}
+
+bool event_needs_admin(void)
+{
+	char paranoid[16] = "";
+
+	return !read_line("/proc/sys/kernel/perf_event_paranoid", paranoid, sizeof(paranoid)) &&
+	       strtol(paranoid, NULL, 10) > 2;
 }
 
 static int open_error(int err, int cpu)
@@ -79,7 +86,7 @@ static int open_error(int err, int cpu)
 	if (err == -EACCES || err == -EPERM)
 		return fail_plain(err, "cannot sample CPU %d: kernel.perf_event_paranoid is %s, which "
 				       "needs %s",
-				  cpu, paranoid, strtol(paranoid, NULL, 10) > 2 ? "CAP_SYS_ADMIN" : "CAP_PERFMON");
+				  cpu, paranoid, event_needs_admin() ? "CAP_SYS_ADMIN" : "CAP_PERFMON");
 	return fail(err, "perf_event_open on CPU %d", cpu);
 }
 

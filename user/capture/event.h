@@ -14,6 +14,12 @@ int event_possible_cpus(void) must_check;
 /* Marks the CPUs that are online now (as ranges: "0-3,6"). Returns how many. */
 int event_online_cpus(bool *online, int nr_cpus) must_check;
 
+/* Sets those of a list like "0-3,6" that are below nr_cpus (online NULL: none). Returns their number; -EINVAL: no list. */
+int event_cpu_list(const char *list, bool *online, int nr_cpus) must_check;
+
+/* Does it take CAP_SYS_ADMIN here, which is more than CAP_PERFMON? (kernel.perf_event_paranoid above 2.) */
+bool event_needs_admin(void);
+
 /* A disabled cpu-clock event on this CPU that runs the program each period. Returns its descriptor. */
 int event_open(int cpu, uint64_t period_ns, int prog_fd) must_check;
 

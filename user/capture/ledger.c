@@ -31,7 +31,7 @@ int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
 	int r;
 
 	*l = (struct ledger){ .present = true };
-	if (c->cpu[cpu].event_fd < 0)
+	if (!c->wanted[cpu])
 		return 0;
 	r = counters_read(&c->live[cpu], &copy);
 	if (r)
@@ -39,27 +39,32 @@ int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l)
 	r = counters_check(&copy, cpu);
 	if (r)
 		return r;
-	r = event_count(c->cpu[cpu].event_fd, &count);
-	if (r)
-		return r;
 	if (copy.emitted + copy.waits != c->cpu[cpu].consumed)
 		return fail_plain(-EBADE, "CPU %d: %llu records sent, %llu came", cpu,
 				  (unsigned long long)(copy.emitted + copy.waits),
 				  (unsigned long long)c->cpu[cpu].consumed);
-	counters_ledger(&copy, count / c->period_ns, l);
+	if (!c->cfg.take_ticks)
+		return 0;
+	count = 0;
+	/* else it is offline now */
+	r = c->cpu[cpu].event_fd >= 0 ? event_count(c->cpu[cpu].event_fd, &count) : 0;
+	if (r)
+		return r;
+	counters_ledger(&copy, count / c->period_ns + c->cpu[cpu].former_ticks, l);
 	return 1;
 }
 
 int ledger_close(struct capture *c)
 {
-	struct ledger all = { .present = true }, one;
+	struct ledger all = { .present = c->cfg.take_ticks }, one;
 	int cpu, r;
 
 	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
 		r = capture_cpu_ledger(c, cpu, &one);
 		if (r < 0)
 			return r;
-		ledger_sum(&all, &one);
+		if (r)
+			ledger_sum(&all, &one);
 	}
 	c->p->ledger = all;
 	return 0;

@@ -20,6 +20,7 @@
 #include "sampler.skel.h"
 
 #define MAX_TARGETS   16384
+#define MAX_CGROUPS   65536
 #define MAX_STATS_LOG (1u << 20) /* on its way there the verifier writes more than it leaves */
 #define WALKER	      "irq_work_entry"
 #define WALKER_SECTION "tp_btf/" WALKER
@@ -121,6 +122,30 @@ static int load_error(int err)
 	return fail(err, "cannot load BPF programs");
 }
 
+static void configure_filters(struct sampler_bpf *s, const struct capture_config *cfg)
+{
+	const struct glob *g = cfg->comms;
+
+	s->rodata->only_targets = cfg->only_targets;
+	s->rodata->only_threads = cfg->only_threads;
+	s->rodata->only_cgroups = cfg->only_cgroups;
+	s->rodata->only_comms = g;
+	if (g) {
+		for (size_t i = 0; i < ARRAY_LEN(g->accept); i++)
+			s->rodata->glob_accept[i] = g->accept[i];
+		s->rodata->glob_start = g->start;
+		s->rodata->glob_stay = g->stay;
+		s->rodata->glob_end = g->end;
+	}
+	bpf_program__set_autoload(s->progs.target_fork, cfg->only_targets);
+	bpf_program__set_autoload(s->progs.target_exec, cfg->only_targets);
+	bpf_program__set_autoload(s->progs.target_free, cfg->only_targets);
+	bpf_program__set_autoload(s->progs.target_thread_exec, cfg->only_threads);
+	bpf_program__set_autoload(s->progs.target_thread_free, cfg->only_threads);
+	bpf_program__set_autoload(s->progs.target_mkdir, cfg->only_cgroups);
+	bpf_program__set_autoload(s->progs.target_release, cfg->only_cgroups);
+}
+
 static void configure(struct loaded *l, const struct capture_config *cfg, uint64_t period_ns)
 {
 	struct sampler_bpf *s = l->skel;
@@ -128,13 +153,12 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 
 	s->rodata->period_ns = period_ns;
 	s->rodata->nr_cpus = (unsigned int)l->nr_cpus;
-	s->rodata->only_targets = cfg->only_targets;
 	s->rodata->take_kernel = cfg->take_kernel;
 	s->rodata->take_user = cfg->take_user;
 	s->rodata->max_user = cfg->max_user;
 	s->rodata->read_kernel_memory = slots && !locked_down();
-	bpf_program__set_autoload(s->progs.sample_task, !slots);
-	bpf_program__set_autoload(s->progs.sample_slot, slots);
+	bpf_program__set_autoload(s->progs.sample_task, cfg->take_ticks && !slots);
+	bpf_program__set_autoload(s->progs.sample_slot, cfg->take_ticks && slots);
 	s->rodata->fill_slots = slots;
 	bpf_program__set_autoload(s->progs.thread_switch, cfg->account);
 	bpf_program__set_autoload(s->progs.thread_exec, cfg->account);
@@ -150,9 +174,7 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	bpf_program__set_autoload(s->progs.unwind_fork, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_exec, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_free, cfg->take_user);
-	bpf_program__set_autoload(s->progs.target_fork, cfg->only_targets);
-	bpf_program__set_autoload(s->progs.target_exec, cfg->only_targets);
-	bpf_program__set_autoload(s->progs.target_free, cfg->only_targets);
+	configure_filters(s, cfg);
 }
 
 static int size_maps(struct loaded *l, const struct capture_config *cfg)
@@ -171,6 +193,8 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 	    bpf_map__set_max_entries(s->maps.births, n) ||
 	    bpf_map__set_max_entries(s->maps.slots, l->uses_slots ? n : 1) ||
 	    bpf_map__set_max_entries(s->maps.targets, cfg->only_targets ? MAX_TARGETS : 1) ||
+	    bpf_map__set_max_entries(s->maps.target_threads, cfg->only_threads ? MAX_TARGETS : 1) ||
+	    bpf_map__set_max_entries(s->maps.cgroups, cfg->only_cgroups ? MAX_CGROUPS : 1) ||
 	    (!cfg->take_user && (bpf_map__set_max_entries(s->maps.processes, 1) ||
 				 bpf_map__set_max_entries(s->maps.rules, 1) ||
 				 bpf_map__set_max_entries(s->maps.forked, 1))))
@@ -178,23 +202,28 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 	return 0;
 }
 
-static int make_rings(struct loaded *l, const bool *online, uint32_t bytes)
+int load_ring(struct loaded *l, int cpu, uint32_t bytes)
 {
-	int rings = bpf_map__fd(l->skel->maps.rings), cpu, fd;
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, NULL);
 
-	for (cpu = 0; cpu < l->nr_cpus; cpu++) {
-		if (!online[cpu])
-			continue;
-		fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, NULL);
-		if (fd == -EPERM)
-			return refused(fd);
-		if (fd < 0)
-			return fail(fd, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
-		l->ring_fd[cpu] = fd;
-		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
-			return fail(-errno, "ring buffer for CPU %d", cpu);
-	}
+	if (fd == -EPERM)
+		return refused(fd);
+	if (fd < 0)
+		return fail(fd, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
+	l->ring_fd[cpu] = fd;
+	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.rings), &cpu, &fd, BPF_ANY))
+		return fail(-errno, "ring buffer for CPU %d", cpu);
 	return 0;
+}
+
+static int make_rings(struct loaded *l, const bool *wanted, uint32_t bytes)
+{
+	int cpu, r = 0;
+
+	for (cpu = 0; !r && cpu < l->nr_cpus; cpu++)
+		if (wanted[cpu])
+			r = load_ring(l, cpu, bytes);
+	return r;
 }
 
 /*
@@ -276,7 +305,7 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 	r = load_programs(l, q->cfg->count_verified);
 	if (r)
 		return load_error(r);
-	r = make_rings(l, q->online, q->ring_bytes);
+	r = make_rings(l, q->wanted, q->ring_bytes);
 	if (r)
 		return r;
 	r = sampler_bpf__attach(l->skel);

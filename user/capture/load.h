@@ -25,7 +25,7 @@ struct loaded {
 
 struct load_request {
 	const struct capture_config *cfg;
-	const bool *online;		/* [nr_cpus]: which get a ring */
+	const bool *online, *wanted;	/* [nr_cpus]; the wanted ones get a ring */
 	int nr_cpus;
 	uint64_t period_ns;
 	uint32_t ring_bytes;
@@ -33,6 +33,8 @@ struct load_request {
 
 /* Errors name cause and cure; load_close() is the caller's then, too. */
 int load_open(struct loaded *l, const struct load_request *q) must_check;
+/* The ring of one CPU. */
+int load_ring(struct loaded *l, int cpu, uint32_t bytes) must_check;
 void load_close(struct loaded *l);
 
 #endif

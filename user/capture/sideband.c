@@ -15,10 +15,12 @@
 
 struct sideband {
 	int nr_cpus;
+	bool wake;
 	int *fd;			/* [nr_cpus], -1: none on this CPU */
 	struct side_merge merge;
 	struct images *im;		/* of the call that is under way */
 	uint64_t time, lost;
+	bool gap;			/* a CPU came: what it did before its ring was there is not known */
 };
 
 static int open_event(int cpu, bool wake)
@@ -62,6 +64,7 @@ int sideband_open(struct sideband **out, const bool *online, int nr_cpus, bool w
 	int cpu, r = 0;
 
 	s->nr_cpus = nr_cpus;
+	s->wake = wake;
 	s->fd = xcalloc((size_t)nr_cpus, sizeof(*s->fd));
 	side_merge_init(&s->merge, nr_cpus);
 	for (cpu = 0; cpu < nr_cpus; cpu++)
@@ -91,6 +94,16 @@ void sideband_close(struct sideband *s)
 	side_merge_done(&s->merge);
 	free(s->fd);
 	free(s);
+}
+
+int sideband_open_cpu(struct sideband *s, int cpu)
+{
+	perf_ring_unmap(&s->merge.source[cpu].ring);
+	if (s->fd[cpu] >= 0)
+		close(s->fd[cpu]);
+	s->fd[cpu] = -1;
+	s->gap = true;
+	return open_cpu(s, cpu, s->wake);
 }
 
 int sideband_fd(const struct sideband *s, int cpu)
@@ -134,6 +147,9 @@ int sideband_read(struct sideband *s, struct images *im)
 	int n;
 
 	s->im = im;
+	if (s->gap)
+		images_lost(im);
+	s->gap = false;
 	n = side_merge_read(&s->merge, now, apply, s);
 	s->time = now;
 	return n;

@@ -23,6 +23,9 @@ struct sideband;
 int sideband_open(struct sideband **out, const bool *online, int nr_cpus, bool wake) must_check;
 void sideband_close(struct sideband *s);
 
+/* A CPU has come, maybe back. The ring of one that has gone is read as before, until then. */
+int sideband_open_cpu(struct sideband *s, int cpu) must_check;
+
 /* The descriptor of a CPU's ring for an event loop, -1 where it has none. */
 int sideband_fd(const struct sideband *s, int cpu);
 

@@ -17,9 +17,19 @@
 
 struct cpu {
 	int event_fd;			/* -1: none on this CPU */
+	uint64_t former_ticks;		/* of events that the CPU had before it went */
+	uint64_t seen_runs, seen_ns;	/* the last tick that was seen, and when */
 	struct ring_buffer *ring;
 	uint64_t consumed;		/* records read */
 	uint64_t limit;			/* records to have read when this drain ends */
+};
+
+struct box {
+	int fd;				/* of the list of CPUs that are online */
+	char *list;			/* as it was read last */
+	bool *online;			/* [nr_cpus] */
+	uint64_t asleep_ns;		/* since boot, at the start */
+	uint32_t max_rate;		/* the kernel's limit at the start */
 };
 
 struct capture {
@@ -36,12 +46,19 @@ struct capture {
 	struct threads *threads;	/* NULL: no account */
 	struct waits *waits;		/* NULL: none */
 	struct decoder *decoder;
+	struct box box;
+	struct loop *loop;		/* capture_watch()'s, with what it calls */
+	loop_fn full_fn;
+	void *full_ctx;
 	struct ring_ctx *ring_ctx;	/* [nr_cpus] */
 	struct cpu *cpu;		/* [nr_cpus] */
 	const struct wire_cpu *live;	/* [nr_cpus], mmapped */
 	size_t live_size;
 	int nr_cpus;
-	uint32_t nr_online;
+	bool *wanted;			/* [nr_cpus], whose ticks and ends of waits are asked for */
+	uint32_t nr_wanted;
+	pid_t *target_tgid;		/* of threads that are asked for */
+	size_t nr_target_tgid, cap_target_tgid;
 	uint64_t period_ns, start_ns, now_ns;
 	uint64_t counted, not_followed;
 	uint64_t ready_ns;		/* when all that ran at the start had their tables */
@@ -60,6 +77,9 @@ struct ring_ctx {
  * -EBADE after fail_plain(). valid: [nr_cpus], which have a copy.
  */
 int ledger_check_drained(struct capture *c, const struct wire_cpu *copy, const bool *valid) must_check;
+
+/* Rings of a CPU that has come. */
+int capture_open_cpu(struct capture *c, int cpu) must_check;
 
 /* The profile gets its ledger; nothing samples any more. */
 int ledger_close(struct capture *c) must_check;

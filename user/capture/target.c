@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "bpf/processes.h"
+#include "bpf/filters.h"
+#include "proc/cgroup.h"
 #include "proc/children.h"
 
 /* 1: added now, 0: was there */
@@ -72,4 +73,48 @@ int target_add(int map_fd, pid_t pid, bool pending)
 	if (r < 0)
 		return r;
 	return pending ? 0 : put_children(map_fd);
+}
+
+pid_t target_add_thread(int map_fd, pid_t tid)
+{
+	pid_t tgid = children_tgid(tid);
+	int r;
+
+	if (tgid < 0)
+		return tgid;
+	r = put(map_fd, tid, false);
+	return r < 0 ? r : tgid;
+}
+
+struct cgroups {
+	int map_fd;
+	bool added;
+};
+
+static int put_cgroup(void *ctx, uint64_t id, const char *path)
+{
+	struct cgroups *c = ctx;
+	__u64 key = id;
+	__u8 yes = 1;
+
+	if (!bpf_map_update_elem(c->map_fd, &key, &yes, BPF_NOEXIST))
+		c->added = true;
+	else if (errno != EEXIST)
+		return fail(-errno, "ask for cgroup %s", path);
+	return 0;
+}
+
+/* As with children: one that is made below a group which the scan has not reached yet is found by the next round. */
+int target_add_cgroup(int map_fd, const char *name)
+{
+	struct cgroups c = { .map_fd = map_fd };
+	autofree char *path = NULL;
+	int r = cgroup_find(name, &path);
+
+	do {
+		c.added = false;
+		if (!r)
+			r = cgroup_each(path, put_cgroup, &c);
+	} while (!r && c.added);
+	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes that are asked for, as the BPF side knows them. */
+/* What is asked for, as the BPF side knows it: processes, threads, control groups. */
 #ifndef CAPTURE_TARGET_H
 #define CAPTURE_TARGET_H
 
@@ -16,5 +16,11 @@ int target_add(int map_fd, pid_t pid, bool pending) must_check;
 
 /* Is it in the table? */
 bool target_has(int map_fd, pid_t pid);
+
+/* Adds one thread; returns the process it belongs to, or -ESRCH. */
+pid_t target_add_thread(int map_fd, pid_t tid) must_check;
+
+/* Adds the cgroup (cgroup_find()'s name) and all below it to the table, whose programs are attached. */
+int target_add_cgroup(int map_fd, const char *name) must_check;
 
 #endif

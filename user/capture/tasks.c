@@ -49,12 +49,12 @@ size_t tasks_prepare(struct tasks *t, struct images *im, struct unwinder *u, uin
 }
 
 void tasks_prepare_wanted(struct tasks *t, struct images *im, struct unwinder *u, tasks_wanted wanted,
-			  int fd)
+			  void *ctx)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < t->nr; i++)
-		if (wanted(fd, (pid_t)t->task[i].tgid))
+		if (wanted(ctx, (pid_t)t->task[i].tgid))
 			t->task[n++] = t->task[i];
 	t->nr = n;
 	tasks_prepare(t, im, u, clock_mono(), WANTED_NS);

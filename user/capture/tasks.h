@@ -28,8 +28,8 @@ size_t tasks_prepare(struct tasks *t, struct images *im, struct unwinder *u, uin
  * Leaves only those that `wanted` says yes to, and prepares them: before the first sample, so that none
  * of theirs has to wait. Of the others there will be none.
  */
-typedef bool (*tasks_wanted)(int fd, pid_t pid);
+typedef bool (*tasks_wanted)(void *ctx, pid_t pid);
 void tasks_prepare_wanted(struct tasks *t, struct images *im, struct unwinder *u, tasks_wanted wanted,
-			  int fd);
+			  void *ctx);
 
 #endif

@@ -119,14 +119,6 @@ static void *map_fd(int fd, size_t bytes)
 	return p;
 }
 
-static uint64_t clock_boot(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
 int threads_open(struct threads **out, const struct sampler_bpf *skel, struct threads_size size, int nr_cpus,
 		 const volatile uint32_t *self)
 {
@@ -236,6 +228,8 @@ static void add_thread(struct threads *t, struct profile *p, const struct wire_t
 				   .blocked = one->blocked,
 				   .alive = (int64_t)(one->since - one->born) };
 
+	if (!p)
+		return;
 	t->repaired += one->repaired;
 	t->negative += one->negative;
 	if (!one->wanted || is_self(t, one->tgid)) {
@@ -530,6 +524,8 @@ int threads_stop(struct threads *t, struct profile *p)
 	/* from here on nothing is added */
 	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_RELEASE);
 	usleep(SETTLE_US);
+	if (!p)
+		return 0;
 	r = read_list(&t->after);
 	if (r)
 		return r;

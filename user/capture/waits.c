@@ -23,6 +23,7 @@ struct waits {
 	struct wire_waits *cpu;		/* [nr_cpus], mmapped */
 	size_t size;
 	struct bell *bell;		/* [nr_cpus] */
+	int bells;			/* the map of them */
 	int nr_cpus;
 };
 
@@ -71,7 +72,16 @@ static uint64_t seed(int cpu)
 	return x ? x : 1;
 }
 
-int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *online, int nr_cpus,
+int waits_open_cpu(struct waits *w, int cpu)
+{
+	int r = open_bell(&w->bell[cpu], w->bells, cpu);
+
+	if (!r)
+		__atomic_store_n(&w->cpu[cpu].off, 0, __ATOMIC_RELEASE);
+	return r;
+}
+
+int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *wanted, int nr_cpus,
 	       struct waits_config cfg)
 {
 	struct waits *w = xcalloc(1, sizeof(*w));
@@ -80,6 +90,7 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *o
 
 	*out = w;
 	w->nr_cpus = nr_cpus;
+	w->bells = bpf_map__fd(skel->maps.bells);
 	w->bell = xcalloc((size_t)nr_cpus, sizeof(*w->bell));
 	w->size = ((size_t)nr_cpus * sizeof(*w->cpu) + page_size() - 1) / page_size() * page_size();
 	map = mmap(NULL, w->size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skel->maps.waits), 0);
@@ -93,9 +104,11 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *o
 		one->period = one->base_period = cfg.period_ns < WIRE_MAX_PERIOD ? cfg.period_ns : WIRE_MAX_PERIOD;
 		one->budget = cfg.budget_ns;
 		one->random = seed(cpu);
-		if (!online[cpu])
+		one->min = cfg.min_ns;
+		one->off = 1;
+		if (!wanted[cpu])
 			continue;
-		r = open_bell(&w->bell[cpu], bpf_map__fd(skel->maps.bells), cpu);
+		r = waits_open_cpu(w, cpu);
 		if (r)
 			return r;
 	}
@@ -169,6 +182,25 @@ static void disarm(struct wire_waits *one)
 	one->armed_tid = 0;
 }
 
+/* Those that were too short to be asked for, exactly. */
+static void add_under(struct profile *p, const struct waits *w)
+{
+	int64_t values[NATIVE_COLUMNS] = { 0 };
+	char name[64];
+	int cpu;
+
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		const struct wire_waits *one = &w->cpu[cpu];
+
+		values[COL_WAITS] += (int64_t)one->under.n;
+		values[COL_BLOCKED] += (int64_t)(one->under.ns - one->under_queued);
+		values[COL_RUNQUEUE] += (int64_t)one->under_queued;
+	}
+	snprintf(name, sizeof(name), "[waits under %g ms]", (double)w->cpu->min / 1e6);
+	if (values[COL_WAITS])
+		profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), 0, values);
+}
+
 int waits_stop(struct waits *w, struct profile *p)
 {
 	struct waits_ledger *l = &p->waits;
@@ -182,6 +214,7 @@ int waits_stop(struct waits *w, struct profile *p)
 			disarm(one);
 		add_some(&l->seen, &one->seen);
 		add_some(&l->below, &one->below);
+		add_some(&l->under, &one->under);
 		add_some(&l->self, &one->self);
 		add_some(&l->filtered, &one->filtered);
 		add_some(&l->kept, &one->kept);
@@ -194,5 +227,6 @@ int waits_stop(struct waits *w, struct profile *p)
 				add_bare(p, no_stack[i], &one->bare[i]);
 		}
 	}
+	add_under(p, w);
 	return waits_check(l);
 }

@@ -19,12 +19,16 @@ struct waits;
 struct waits_config {
 	uint64_t period_ns;		/* T: waits as long are kept for certain; 0: all are */
 	uint64_t budget_ns;		/* of walking in a second of each CPU; 0: unlimited */
+	uint64_t min_ns;		/* shorter ones are one row together */
 };
 
-/* Maps what the loaded programs keep. online: [nr_cpus]. */
-int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *online, int nr_cpus,
+/* Maps what the loaded programs keep. wanted: [nr_cpus], where ends of waits count. */
+int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *wanted, int nr_cpus,
 	       struct waits_config cfg) must_check;
 void waits_close(struct waits *w);
+
+/* A CPU has come: ends of waits count there, too. */
+int waits_open_cpu(struct waits *w, int cpu) must_check;
 
 /* Makes room in the rings. No system call. */
 void waits_read(struct waits *w);

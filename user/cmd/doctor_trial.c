@@ -278,7 +278,8 @@ static int collect_cpus(struct trial *t, const struct capture *cap)
 static int try_sampling(struct trial *t, const struct kallsyms *k)
 {
 	uint32_t rate = event_max_rate();
-	struct capture_config cfg = { .freq_hz = rate && rate < TRIAL_HZ ? rate : TRIAL_HZ,
+	struct capture_config cfg = { .take_ticks = true,
+				      .freq_hz = rate && rate < TRIAL_HZ ? rate : TRIAL_HZ,
 				      .take_user = true,
 				      .take_kernel = true,
 				      .ring_bytes = TRIAL_RING };
@@ -308,13 +309,20 @@ static int try_sampling(struct trial *t, const struct kallsyms *k)
 	return e;
 }
 
-/* All programs, those too that record loads for the processes of its targets only. */
+/* All programs, those too that record loads for some of its options only. */
 static int list_programs(struct checkup *c)
 {
-	struct capture_config cfg = { .freq_hz = 1,
+	static const struct glob comms = { .start = 1, .stay = 1, .end = 3 };
+	struct capture_config cfg = { .take_ticks = true,
+				      .freq_hz = 1,
 				      .take_user = true,
 				      .take_kernel = true,
+				      .account = true,
+				      .take_waits = true,
 				      .only_targets = true,
+				      .only_threads = true,
+				      .only_cgroups = true,
+				      .comms = &comms,
 				      .count_verified = true,
 				      .ring_bytes = CAPTURE_MIN_RING };
 	struct profile *p = profile_new();

@@ -42,7 +42,7 @@ int output_width(FILE *f)
 
 int output_table(const struct profile *p, uint32_t limit, const char *file, FILE *f)
 {
-	struct hotspot_query q = { .by = BY_FUNCTION, .sort = SORT_SELF, .limit = limit };
+	struct hotspot_query q = { .by = BY_FUNCTION, .kind = hotspots_kind(p), .sort = SORT_SELF, .limit = limit };
 	struct hotspots h;
 	struct buf text = { 0 };
 	int r;
@@ -60,7 +60,7 @@ int output_table(const struct profile *p, uint32_t limit, const char *file, FILE
 	buf_clear(&text);
 	buf_printf(&text, "profile: %s     again: dwell report %s     elsewhere: go tool pprof -top %s\n",
 		   file, file, file);
-	if (p->waits.present)
+	if (p->waits.present && q.kind != KIND_OFF)
 		buf_printf(&text, "where threads wait: dwell report --kind off %s\n", file);
 	if (!r)
 		r = put(stderr, buf_text(&text));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "capture/event.h"
 
 /* PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h */
 #define INIT_PID_NS_INODE 0xEFFFFFFCu
@@ -43,6 +44,7 @@ int privilege_drop_after_attach(void)
 		CAP_SYS_PTRACE,		/* /proc/PID/maps, root */
 		CAP_CHECKPOINT_RESTORE,	/* /proc/PID/map_files */
 		CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, /* files; the output's folder */
+		CAP_PERFMON,		/* events on a CPU that comes back */
 		CAP_KILL,		/* the command and the worker, whoever they became */
 		CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, /* to shut a new worker in */
 	};
@@ -58,6 +60,7 @@ int privilege_drop_after_attach(void)
 
 		for (k = 0; k < ARRAY_LEN(keep); k++)
 			kept |= keep[k] == i;
+		kept |= i == CAP_SYS_ADMIN && event_needs_admin();
 		if (!kept)
 			capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE,
 				     (unsigned int)i);

@@ -40,6 +40,7 @@ struct record {
 	struct loop *loop;
 	int drain_timer;
 	int *pidfd;			/* of args.pids; -1: gone */
+	pid_t *tgid;			/* of args.tids; 0: gone */
 	size_t nr_alive;
 };
 
@@ -52,11 +53,29 @@ static void worker_started(void *ctx, pid_t pid)
 		capture_self(r->capture, pid);
 }
 
+/* One of -t's threads ended: go on while another lives. (No descriptor tells of it before 6.9.) */
+static int check_threads(struct record *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->args.tids.nr; i++) {
+		pid_t tid = capture_thread_now(r->capture, r->args.tids.id[i]);
+
+		if (!r->tgid[i] || !syscall(SYS_tgkill, r->tgid[i], tid, 0) || errno != ESRCH)
+			continue;
+		r->tgid[i] = 0;
+		r->nr_alive--;
+	}
+	return r->nr_alive ? 0 : STOP;
+}
+
 static int on_drain(void *ctx, uint64_t expirations)
 {
 	struct record *r = ctx;
 	int e = capture_drain(r->capture);
 
+	if (!e && r->args.tids.nr)
+		e = check_threads(r);
 	return e ? e : loop_set_timer(r->loop, r->drain_timer, capture_drain_period(r->capture));
 }
 
@@ -87,7 +106,7 @@ static int on_target_end(void *ctx, uint64_t events)
 	struct record *r = ctx;
 	size_t i;
 
-	for (i = 0; i < r->args.nr_pids; i++) {
+	for (i = 0; i < r->args.pids.nr; i++) {
 		if (r->pidfd[i] < 0 || !privilege_pidfd_ended(r->pidfd[i]))
 			continue;
 		close(r->pidfd[i]);	/* which takes it out of the loop */
@@ -102,21 +121,46 @@ static int watch_targets(struct record *r)
 	size_t i;
 	int e;
 
-	r->pidfd = xcalloc(r->args.nr_pids, sizeof(*r->pidfd));
-	for (i = 0; i < r->args.nr_pids; i++) {
+	r->pidfd = xcalloc(r->args.pids.nr, sizeof(*r->pidfd));
+	for (i = 0; i < r->args.pids.nr; i++) {
+		pid_t pid = r->args.pids.id[i];
+
 		r->pidfd[i] = -1;
-		e = capture_target(r->capture, r->args.pids[i], false);
+		e = capture_target(r->capture, pid, false);
 		if (e)
 			return e;
-		r->pidfd[i] = (int)syscall(SYS_pidfd_open, r->args.pids[i], 0);
+		r->pidfd[i] = (int)syscall(SYS_pidfd_open, pid, 0);
 		if (r->pidfd[i] < 0)
-			return fail_plain(-ESRCH, "no process %d", r->args.pids[i]);
+			return fail_plain(-ESRCH, "no process %d", pid);
 		r->nr_alive++;
 		e = loop_add_fd(r->loop, r->pidfd[i], on_target_end, r);
 		if (e)
 			return e;
 	}
 	return 0;
+}
+
+static int watch_threads(struct record *r)
+{
+	r->tgid = xcalloc(r->args.tids.nr, sizeof(*r->tgid));
+	for (; r->nr_alive < r->args.tids.nr; r->nr_alive++) {
+		pid_t tgid = capture_thread(r->capture, r->args.tids.id[r->nr_alive]);
+
+		if (tgid < 0)
+			return tgid;
+		r->tgid[r->nr_alive] = tgid;
+	}
+	return 0;
+}
+
+static int watch_cgroups(struct record *r)
+{
+	size_t i;
+	int e = 0;
+
+	for (i = 0; !e && i < r->args.nr_cgroups; i++)
+		e = capture_cgroup(r->capture, r->args.cgroups[i]);
+	return e;
 }
 
 static int watch_command(struct record *r)
@@ -183,8 +227,12 @@ static int arm(struct record *r)
 {
 	int e = watch_signals(r);
 
-	if (!e && r->args.nr_pids)
+	if (!e && r->args.pids.nr)
 		e = watch_targets(r);
+	if (!e && r->args.tids.nr)
+		e = watch_threads(r);
+	if (!e)
+		e = watch_cgroups(r);
 	if (!e && r->child.pid)
 		e = watch_command(r);
 	if (!e)
@@ -208,9 +256,9 @@ static void describe(struct record *r)
 	}
 	snprintf(m->version, sizeof(m->version), "%s", DWELL_VERSION);
 	sanitize(m->command, sizeof(m->command), r->args.line, strlen(r->args.line));
-	snprintf(m->event, sizeof(m->event), "cpu-clock");
+	snprintf(m->event, sizeof(m->event), "%s", r->args.capture.take_ticks ? "cpu-clock" : "waits");
 	m->cpus = capture_cpus(r->capture);
-	m->freq_hz = r->args.capture.freq_hz;
+	m->freq_hz = r->args.capture.take_ticks ? r->args.capture.freq_hz : 0;
 	m->worker_deaths = worker_deaths(r->worker);
 	capture_unwind_stats(r->capture, &m->unwind);
 	output_count_tasks(r->p);
@@ -233,6 +281,15 @@ static void name_all(struct record *r)
 	free(obj);
 }
 
+static void say_begin(const struct record *r)
+{
+	if (r->args.capture.take_ticks)
+		fprintf(stderr, "dwell: sampling %u CPUs at %u Hz; Ctrl-C ends it\n", capture_cpus(r->capture),
+			r->args.capture.freq_hz);
+	else
+		fprintf(stderr, "dwell: sampling waits on %u CPUs; Ctrl-C ends it\n", capture_cpus(r->capture));
+}
+
 /* Samples until the end, whatever ends it. */
 static int sample(struct record *r)
 {
@@ -251,8 +308,7 @@ static int sample(struct record *r)
 		}
 	}
 	if (!r->args.quiet && isatty(STDERR_FILENO))
-		fprintf(stderr, "dwell: sampling %u CPUs at %u Hz; Ctrl-C ends it\n",
-			capture_cpus(r->capture), r->args.capture.freq_hz);
+		say_begin(r);
 	e = loop_run(r->loop);
 	if (e < 0)
 		return e;
@@ -279,7 +335,7 @@ static int finish(struct record *r)
 	if (e || r->args.quiet)
 		return e;
 	if (capture_not_followed(r->capture))
-		fprintf(stderr, "dwell: %llu child processes were not followed: too many at once\n",
+		fprintf(stderr, "dwell: %llu child processes or cgroups were not followed: too many at once\n",
 			(unsigned long long)capture_not_followed(r->capture));
 	return output_table(r->p, r->args.limit, r->args.output, r->child.pid ? stderr : stdout);
 }
@@ -311,6 +367,7 @@ static void cleanup(struct record *r)
 	loop_free(r->loop);
 	child_done(&r->child);
 	free(r->pidfd);
+	free(r->tgid);
 	free(r->no_kallsyms);
 	record_args_done(&r->args);
 }

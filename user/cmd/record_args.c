@@ -12,26 +12,61 @@
 
 #define DEFAULT_HZ	99
 #define DEFAULT_LIMIT	20
-#define MAX_PIDS	4096
+#define MAX_IDS		4096
 #define MAX_PERIOD_NS	2000000000ull
 #define MAX_DURATION_NS (366ull * 86400 * 1000000000)
 
-static int set_pid(void *ctx, const char *value)
+static int add_ids(struct ids *ids, const char *value, const char *option, const char *what)
 {
-	struct record_args *a = ctx;
 	autofree char *list = xstrdup(value);
 	char *rest = NULL, *one;
-	uint64_t pid;
+	uint64_t id;
 
 	for (one = strtok_r(list, ",", &rest); one; one = strtok_r(NULL, ",", &rest)) {
-		if (parse_u64(one, &pid) || !pid || pid > INT32_MAX)
-			return fail_plain(-EINVAL, "'%s' is no process id (-p PID,..)", one);
-		if (a->nr_pids >= MAX_PIDS)
-			return fail_plain(-EINVAL, "more than %d processes", MAX_PIDS);
-		grow(&a->pids, &a->cap_pids, a->nr_pids + 1, sizeof(*a->pids));
-		a->pids[a->nr_pids++] = (pid_t)pid;
+		if (parse_u64(one, &id) || !id || id > INT32_MAX)
+			return fail_plain(-EINVAL, "'%s' is no %s id (%s)", one, what, option);
+		if (ids->nr >= MAX_IDS)
+			return fail_plain(-EINVAL, "more than %d ids", MAX_IDS);
+		grow(&ids->id, &ids->cap, ids->nr + 1, sizeof(*ids->id));
+		ids->id[ids->nr++] = (pid_t)id;
 	}
-	return a->nr_pids ? 0 : fail_plain(-EINVAL, "-p needs a process id");
+	return ids->nr ? 0 : fail_plain(-EINVAL, "%.2s needs a %s id", option, what);
+}
+
+static int set_pid(void *ctx, const char *value)
+{
+	return add_ids(&((struct record_args *)ctx)->pids, value, "-p PID,..", "process");
+}
+
+static int set_tid(void *ctx, const char *value)
+{
+	return add_ids(&((struct record_args *)ctx)->tids, value, "-t TID,..", "thread");
+}
+
+static int set_cgroup(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+
+	if (!*value)
+		return fail_plain(-EINVAL, "--cgroup needs a folder or an id");
+	grow(&a->cgroups, &a->cap_cgroups, a->nr_cgroups + 1, sizeof(*a->cgroups));
+	a->cgroups[a->nr_cgroups++] = value;
+	return 0;
+}
+
+static int set_comm(void *ctx, const char *value)
+{
+	return glob_add(&((struct record_args *)ctx)->comms, value, WIRE_COMM_LEN - 1);
+}
+
+static int set_cpus(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+
+	if (event_cpu_list(value, NULL, INT32_MAX) <= 0)
+		return fail_plain(-EINVAL, "'%s' is no list of CPUs: -C takes one like 0-3,6", value);
+	a->capture.cpus = value;
+	return 0;
 }
 
 static int set_all(void *ctx, const char *value)
@@ -61,6 +96,16 @@ static int set_on_cpu(void *ctx, const char *value)
 	struct record_args *a = ctx;
 
 	a->capture.account = a->capture.take_waits = false;
+	return 0;
+}
+
+static int set_off_cpu(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+
+	if (value && (parse_duration(value, &a->capture.waits.min_ns) || a->capture.waits.min_ns > MAX_PERIOD_NS))
+		return fail_plain(-EINVAL, "'%s' is no least length of waits: --off-cpu takes 0 to 2s, like 1ms or 50us", value);
+	a->capture.take_ticks = false;
 	return 0;
 }
 
@@ -156,12 +201,17 @@ static int set_quiet(void *ctx, const char *value)
 static const struct option_def options[] = {
 	{ 'a', "all", NULL, "the whole box (the default without -p and COMMAND)", set_all },
 	{ 'p', "pid", "PID,..", "these processes and their children", set_pid },
+	{ 't', "tid", "TID,..", "these threads alone", set_tid },
+	{ 0, "cgroup", "PATH|ID", "only tasks of this cgroup (v2) and those below; may be repeated", set_cgroup },
+	{ 0, "comm", "GLOB", "only threads with a name like this; may be repeated", set_comm },
+	{ 'C', "cpu", "LIST", "only these CPUs, like 0-3,6; waits count where they end", set_cpus },
 	{ 'F', "freq", "HZ", "samples per second and CPU (99)", set_freq },
 	{ 'd', "duration", "TIME", "stop after 5, 5s, 250ms, 2m, 1h (else: Ctrl-C, or the targets' end)",
 	  set_duration },
 	{ 'o', "output", "FILE", "the profile (dwell.pb.gz); a former one is kept as FILE.old",
 	  set_output },
 	{ 0, "on-cpu", NULL, "only where CPU time goes, and no account of waiting", set_on_cpu },
+	{ 0, "off-cpu", "[=MIN]", "only where threads wait; waits under MIN are one row together", set_off_cpu },
 	{ 0, "off-period", "TIME", "waits as long are kept for certain, shorter ones by chance (10ms)", set_off_period },
 	{ 0, "budget", "PERCENT", "of a CPU for stacks of waits: the period grows beyond; 0: no limit (0.5)", set_budget },
 	{ 'U', "user", NULL, "user part of the stacks only", set_user },
@@ -176,12 +226,15 @@ static const struct option_def options[] = {
 static void print_help(struct buf *help)
 {
 	buf_puts(help, "usage: dwell record [OPTIONS] [-- COMMAND [ARG..]]\n\n"
-		       "Samples where the CPU time goes, writes a profile and prints its hottest functions.\n\n");
+		       "Samples where the CPU time goes and where threads wait, writes a profile and prints its\n"
+		       "hottest functions.\n\n");
 	options_help(options, help);
 	buf_puts(help, "\nexamples:\n"
 		       "  dwell record -d 5                  the whole box for 5 seconds\n"
 		       "  dwell record -p 1234 -d 10         a process and its children\n"
-		       "  dwell record -F 999 -- make -j4    a command from its first instruction\n");
+		       "  dwell record -F 999 -- make -j4    a command from its first instruction\n"
+		       "  dwell record --cgroup /system.slice/nginx.service --comm 'nginx*' -d 10\n"
+		       "  dwell record --off-cpu=1ms -p 1234 -d 10\n");
 }
 
 static char *join(int argc, char **argv)
@@ -202,8 +255,8 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 	struct operands rest;
 	int r;
 
-	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true, .account = true,
-						.take_waits = true, .waits = { .period_ns = 10000000, .budget_ns = 5000000 } },
+	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true,
+						.take_ticks = true, .account = true, .take_waits = true, .waits = { .period_ns = 10000000, .budget_ns = 5000000 } },
 				   .limit = DEFAULT_LIMIT,
 				   .output = "dwell.pb.gz" };
 	a->line = join(argc, argv);
@@ -219,16 +272,23 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 		return fail_plain(-EINVAL, "-- needs a command to run");
 	if (rest.behind)
 		a->command = argv + rest.behind;
-	if (!!a->command + !!a->nr_pids + a->all > 1)
-		return fail_plain(-EINVAL, "-a, -p and a command exclude each other");
+	if (!!a->command + !!a->pids.nr + !!a->tids.nr + a->all > 1)
+		return fail_plain(-EINVAL, "-a, -p, -t and a command exclude each other");
+	if (!a->capture.take_ticks && !a->capture.take_waits)
+		return fail_plain(-EINVAL, "--on-cpu and --off-cpu exclude each other: without them both are sampled");
 	if (!a->capture.take_user && !a->capture.take_kernel)
 		return fail_plain(-EINVAL, "-U and -K exclude each other");
-	a->capture.only_targets = a->command || a->nr_pids;
+	a->capture.only_targets = a->command || a->pids.nr;
+	a->capture.only_threads = a->tids.nr;
+	a->capture.only_cgroups = a->nr_cgroups;
+	a->capture.comms = a->comms.used ? &a->comms : NULL;
 	return 0;
 }
 
 void record_args_done(struct record_args *a)
 {
-	free(a->pids);
+	free(a->pids.id);
+	free(a->tids.id);
+	free(a->cgroups);
 	free(a->line);
 }

@@ -14,8 +14,13 @@
 
 struct record_args {
 	struct capture_config capture;
-	pid_t *pids;
-	size_t nr_pids, cap_pids;
+	struct ids {
+		pid_t *id;
+		size_t nr, cap;
+	} pids, tids;			/* -p, -t */
+	const char **cgroups;
+	size_t nr_cgroups, cap_cgroups;
+	struct glob comms;
 	bool all, quiet;
 	uint64_t duration_ns;		/* 0: until a signal or the targets' end */
 	uint32_t limit;			/* rows of the table */

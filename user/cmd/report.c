@@ -334,6 +334,8 @@ int cmd_report(int argc, char **argv)
 	e = load(&r, &p);
 	if (!e && r.query.kind != KIND_DEFAULT && !profile_is_native(p))
 		e = fail_plain(-ENODATA, "%s is not dwell's: its columns are not known as kinds of time", r.file);
+	if (!e && r.query.kind == KIND_DEFAULT)
+		r.query.kind = hotspots_kind(p);
 	if (!e)
 		e = print_report(&r, p);
 	if (e < 0)

@@ -109,6 +109,10 @@ static json_t *meta_json(const struct profile *p)
 	set_known_count(o, "processes", m->processes);
 	set_known_count(o, "threads", m->threads);
 	set_u64(o, "worker_deaths", m->worker_deaths);
+	set_u64(o, "cpu_changes", m->cpu_changes);
+	set_u64(o, "cpus_missing", m->cpus_missing);
+	set_u64(o, "suspended_ns", m->suspended_ns);
+	set_u64(o, "throttled_hz", m->throttled_hz);
 	return o;
 }
 
@@ -169,6 +173,8 @@ static json_t *base_json(const struct hotspots *h, const struct keys *k)
 
 	set_int(o, k->base, h->base);
 	set_int(o, "samples", h->base_samples);
+	if (h->off)
+		set_int(o, "error_ns", h->base_error_ns);
 	set(o, "filtered", json_boolean(h->filtered));
 	return o;
 }
@@ -195,6 +201,10 @@ static json_t *row_json(const struct hotspots *h, size_t i, const struct keys *k
 	set_text(o, "category", row->category);
 	set_int(o, k->self, row->self_ns);
 	set_int(o, k->total, row->total_ns);
+	if (h->off) {
+		set_int(o, "self_error_ns", row->self_error_ns);
+		set_int(o, "total_error_ns", row->total_error_ns);
+	}
 	set_int(o, "self_samples", row->self_samples);
 	set_int(o, "total_samples", row->total_samples);
 	set_percent(o, "self_pct", row->self_ns, h->base);
@@ -345,6 +355,7 @@ static json_t *waits_json(const struct waits_ledger *w)
 	set_u64(o, "period_ns", w->period);
 	set(o, "seen", some_json(&w->seen));
 	set(o, "below", some_json(&w->below));
+	set(o, "under", some_json(&w->under));
 	set(o, "self", some_json(&w->self));
 	set(o, "filtered", some_json(&w->filtered));
 	set(o, "kept", some_json(&w->kept));

@@ -77,6 +77,12 @@ static void write_meta(const struct meta *m, struct strtab *lines, struct buf *l
 		buf_printf(line, PREFIX "%s=%s", meta_texts[i].key, text);
 		put_line(lines, line);
 	}
+	if (m->cpu_changes || m->cpus_missing || m->suspended_ns || m->throttled_hz) {
+		buf_printf(line, PREFIX "cpu_changes=%llu cpus_missing=%llu suspended_ns=%llu throttled_hz=%llu",
+			   (unsigned long long)m->cpu_changes, (unsigned long long)m->cpus_missing, (unsigned long long)m->suspended_ns,
+			   (unsigned long long)m->throttled_hz);
+		put_line(lines, line);
+	}
 	if (!m->cpus && !m->freq_hz && !m->processes && !m->threads && !m->worker_deaths)
 		return;
 	buf_printf(line, PREFIX "cpus=%u freq=%u processes=%u threads=%u worker_deaths=%llu",
@@ -234,6 +240,14 @@ static bool read_numbers(struct meta *out, char *pairs)
 			return false;
 		if (!strcmp(key, "worker_deaths"))
 			m.worker_deaths = n;
+		else if (!strcmp(key, "cpu_changes"))
+			m.cpu_changes = n;
+		else if (!strcmp(key, "cpus_missing"))
+			m.cpus_missing = n;
+		else if (!strcmp(key, "suspended_ns"))
+			m.suspended_ns = n;
+		else if (!strcmp(key, "throttled_hz"))
+			m.throttled_hz = n;
 		else if (n > UINT32_MAX)
 			return false;
 		else if (!strcmp(key, "cpus"))

@@ -5,6 +5,7 @@
  *
  *   dwell: host=db1                          one line for each text of struct meta
  *   dwell: cpus=2 freq=99 processes=3 threads=21 worker_deaths=0
+ *   dwell: cpu_changes=2 cpus_missing=0 suspended_ns=0 throttled_hz=0    where something of it happened
  *   dwell: ledger ticks=1974 counted=1402 idle=568 filtered=0 self=4 missed=0 lost.ring-full=0
  *   dwell: times ...                         format/pprof_times.h
  *   dwell: mapping kind=file unnamed=no symbols build_id=ab12 file=/usr/lib/libc.so.6

@@ -26,7 +26,8 @@ static const struct number thread_numbers[] = {
 
 static const struct number waits_numbers[] = {
 	NUMBER(waits_ledger, period),	   NUMBER(waits_ledger, seen.n),   NUMBER(waits_ledger, seen.ns),
-	NUMBER(waits_ledger, below.n),	   NUMBER(waits_ledger, below.ns), NUMBER(waits_ledger, self.n),
+	NUMBER(waits_ledger, below.n),	   NUMBER(waits_ledger, below.ns), NUMBER(waits_ledger, under.n),
+	NUMBER(waits_ledger, under.ns),	   NUMBER(waits_ledger, self.n),
 	NUMBER(waits_ledger, self.ns),	   NUMBER(waits_ledger, filtered.n), NUMBER(waits_ledger, filtered.ns),
 	NUMBER(waits_ledger, kept.n),	   NUMBER(waits_ledger, kept.ns),  NUMBER(waits_ledger, walked),
 	NUMBER(waits_ledger, stackless),   NUMBER(waits_ledger, open.n),   NUMBER(waits_ledger, open.ns),

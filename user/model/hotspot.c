@@ -8,6 +8,7 @@
 #include "model/hotspot.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,9 +16,9 @@
 #include "base/text.h"
 #include "model/select.h"
 
-/* value: the ranked column; n: samples */
+/* value: the ranked column; n: samples; var: of waits, the variance of their estimated time in us^2 */
 struct sum {
-	int64_t value, n;
+	int64_t value, n, var;
 };
 
 struct row {
@@ -46,6 +47,7 @@ static void add_sum(struct sum *sum, const struct sum *n)
 {
 	sum_add(&sum->value, n->value);
 	sum_add(&sum->n, n->n);
+	sum_add(&sum->var, n->var);
 }
 
 static bool equal_row(const void *owner, uint32_t id, const void *key)
@@ -159,6 +161,8 @@ static struct sum sample_sum(const struct finder *f, size_t sample)
 		s.value = values[f->value_column];
 	for (i = 0; i < f->nr_values; i++)
 		sum_add(&s.value, values[f->values[i]]);
+	if (f->nr_values && f->q->kind == KIND_OFF)
+		s.var = values[COL_WAIT_VAR];
 	return s;
 }
 
@@ -373,6 +377,12 @@ static void cut(struct hotspots *out, uint32_t limit)
 	out->nr = limit;
 }
 
+/* One standard error, ns. */
+static int64_t error_of(const struct sum *s)
+{
+	return s->var > 0 ? (int64_t)(sqrt((double)s->var) * 1e3 + 0.5) : 0;
+}
+
 static void rank(const struct finder *f, struct hotspots *out)
 {
 	const struct profile *p = f->p;
@@ -395,6 +405,8 @@ static void rank(const struct finder *f, struct hotspots *out)
 			.category = category,
 			.self_ns = r->self.value,
 			.total_ns = r->total.value,
+			.self_error_ns = error_of(&r->self),
+			.total_error_ns = error_of(&r->total),
 			.self_samples = r->self.n,
 			.total_samples = r->total.n,
 		};
@@ -417,7 +429,13 @@ static void sum_profile(const struct finder *f, struct hotspots *out)
 	out->all = all.value;
 	out->all_samples = all.n;
 	out->base = base.value;
+	out->base_error_ns = error_of(&base);
 	out->base_samples = base.n;
+}
+
+enum hotspot_kind hotspots_kind(const struct profile *p)
+{
+	return profile_is_native(p) && p->waits.present && !p->ledger.present ? KIND_OFF : KIND_DEFAULT;
 }
 
 void hotspots_find(const struct profile *p, const struct hotspot_query *q, struct hotspots *out)
@@ -438,6 +456,7 @@ void hotspots_find(const struct profile *p, const struct hotspot_query *q, struc
 	out->value_column = f.value_column;
 	out->count_column = f.count_column;
 	out->filtered = keep != NULL;
+	out->off = f.nr_values && q->kind == KIND_OFF;
 	sum_profile(&f, out);
 	if (q->by == BY_FUNCTION || q->by == BY_MODULE)
 		rows_by_stack(&f);

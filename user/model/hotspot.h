@@ -29,6 +29,7 @@ struct hotspot {
 	const char *category;		/* "cpu", or a foreign profile's type: "inuse_space" */
 	int64_t self_ns, total_ns;	/* in the ranked column's unit when that is no time */
 	int64_t self_samples, total_samples;
+	int64_t self_error_ns, total_error_ns;	/* with KIND_OFF: one standard error of the sampling of waits */
 };
 
 struct hotspots {
@@ -37,10 +38,15 @@ struct hotspots {
 	size_t nr_hidden;		/* rows that the limit cut off */
 	int64_t hidden_self, hidden_self_samples;
 	int64_t base, base_samples;	/* what 100 % is: the samples that focus and ignore left */
+	int64_t base_error_ns;		/* as of the rows */
 	int64_t all, all_samples;	/* the whole profile */
 	int value_column, count_column;	/* -1 when the profile has no count column */
+	bool off;			/* rows are of waits: they have errors */
 	bool filtered;			/* focus or ignore was given: base is not all */
 };
+
+/* What a profile is about where nobody says: waits, if it has nothing else. */
+enum hotspot_kind hotspots_kind(const struct profile *p);
 
 /*
  * A function that recurs in one stack counts once in its total. Unnamed frames of one module at

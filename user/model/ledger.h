@@ -49,6 +49,10 @@ struct meta {
 	uint32_t freq_hz;
 	uint32_t processes, threads;	/* seen in samples */
 	uint64_t worker_deaths;
+	uint64_t cpu_changes;		/* CPUs that went or came while it sampled */
+	uint64_t cpus_missing;		/* that came and were not sampled */
+	uint64_t suspended_ns;		/* the machine slept: no part of the duration */
+	uint64_t throttled_hz;		/* the kernel lowered its limit of rates to this, 0: no */
 	struct meta_unwind {
 		bool present;
 		uint64_t objects, without_tables, failed; /* looked at; without information; unreadable */

@@ -64,7 +64,7 @@ int times_check(const struct times *t)
 
 int waits_check(const struct waits_ledger *w)
 {
-	const struct waits_some *part[] = { &w->below, &w->self, &w->filtered, &w->kept };
+	const struct waits_some *part[] = { &w->below, &w->under, &w->self, &w->filtered, &w->kept };
 	__int128 n = 0, ns = 0;
 	size_t i;
 

@@ -40,13 +40,13 @@ struct waits_some {
 };
 
 /*
- * Law L1 of waits, in number and in ns: seen = below + self + filtered + kept; kept = walked + stackless. Those
- * below T that chance did not keep are what kept ones stand for.
+ * Law L1 of waits, in number and in ns: seen = below + under + self + filtered + kept; kept = walked + stackless.
+ * Those below T that chance did not keep are what kept ones stand for; those under the least length are one row.
  */
 struct waits_ledger {
 	bool present;
 	uint64_t period;		/* T at the end, ns: the longest of all CPUs */
-	struct waits_some seen, below, self, filtered, kept;
+	struct waits_some seen, below, under, self, filtered, kept;
 	uint64_t walked, stackless;
 	struct waits_some open;		/* those that had not ended: not in seen */
 };

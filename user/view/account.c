@@ -238,6 +238,7 @@ static void put_waits(const struct waits_ledger *w, struct buf *out)
 	buf_printf(out, "dwell: %s waits", group_digits(digits, (int64_t)w->seen.n));
 	buf_printf(out, " = %s kept", group_digits(digits, (int64_t)w->kept.n));
 	put_term(out, w->below.n, "short, left to chance");
+	put_term(out, w->under.n, "under the least length");
 	put_term(out, w->filtered.n, "filtered");
 	put_term(out, w->self.n, "self");
 	if (w->stackless)
@@ -247,12 +248,35 @@ static void put_waits(const struct waits_ledger *w, struct buf *out)
 	buf_printf(out, "  (T = %.0f ms)\n", (double)w->period / 1e6);
 }
 
+/* What happened to the machine meanwhile. */
+static void put_box(const struct meta *m, struct buf *out)
+{
+	char hz[32];
+
+	if (m->cpu_changes) {
+		buf_puts(out, "dwell: CPUs went or came ");
+		put_count((int64_t)m->cpu_changes, "time", "times", out);
+		buf_puts(out, "; one that comes is sampled again within 2 s\n");
+	}
+	if (m->cpus_missing) {
+		buf_puts(out, "dwell: ");
+		put_count((int64_t)m->cpus_missing, "CPU that came was not sampled\n", "CPUs that came were not sampled\n", out);
+	}
+	if (m->suspended_ns)
+		buf_printf(out, "dwell: the machine was suspended for %.1f s, which are in no figure\n",
+			   (double)m->suspended_ns / 1e9);
+	if (m->throttled_hz)
+		buf_printf(out, "dwell: the kernel lowered its limit to %s samples a second (sysctl "
+				"kernel.perf_event_max_sample_rate); ticks above it are missed\n",
+			   group_digits(hz, (int64_t)m->throttled_hz));
+}
+
 void ledger_print(const struct profile *p, struct buf *out)
 {
 	if (p->ledger.present) {
 		put_ticks(&p->ledger, out);
 		put_completeness(p, out);
-	} else {
+	} else if (!p->waits.present) {
 		buf_puts(out, "dwell: this profile does not say whether samples were lost\n");
 	}
 	if (p->times.present)
@@ -270,6 +294,7 @@ void ledger_print(const struct profile *p, struct buf *out)
 		put_count((int64_t)p->meta.unwind.events_lost, "event", "events", out);
 		buf_puts(out, " of new mappings came too fast to be read; stacks may be cut off\n");
 	}
+	put_box(&p->meta, out);
 	if (p->meta.worker_deaths) {
 		buf_puts(out, "dwell: the process that reads symbols died ");
 		put_count((int64_t)p->meta.worker_deaths, "time", "times", out);

@@ -73,6 +73,23 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct signal_struct {
 	atomic_t live;
 };
@@ -124,6 +141,7 @@ struct task_struct {
 	__u64 self_exec_id;
 	char comm[16];
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	unsigned int __state;
 	struct sched_entity se;
 	struct sched_info sched_info;

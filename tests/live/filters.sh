@@ -1,0 +1,201 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# tags: account once filters
+# Each filter, under storms of forks, executed programs and threads that execute: nothing of a task that was not
+# asked for is in any output, and nothing of one that was is missing: its CPU time is what the kernel says.
+# shellcheck source=tests/live/tap
+. "$(dirname "$0")/tap"
+
+seconds=${SAMPLE_SECONDS:+4}
+seconds=${seconds:-3}
+# of the CPU time: what a process still does when its parent has asked, and ticks on an emulated machine
+within=3
+[ -z "${SAMPLE_SECONDS:-}" ] || within=10
+
+# names FILE: all threads that have samples, waits or a row of their own.
+names() {
+	"$DWELL" report "$1" --by thread --kind all --json --limit 0 >all.json
+	jq -r '(.times.threads // [])[].comm, (.hotspots[] | select(.category != "special") | .symbol)' all.json |
+		sed 's/ ([0-9]*)$//' | sort -u
+}
+
+# only FILE REGEX: no name but these; dwell's own rows have brackets. At first a program is called as its file is.
+only() {
+	names "$1" | grep -vE "^($2|exe|storm|\\[.*)\$" >strangers
+	[ ! -s strangers ] || { cat strangers; return 1; }
+}
+
+# cpu_is FILE NS: the exact account of what was asked for.
+cpu_is() {
+	is "$(jq '[.times.threads[].task_ns] | add' "$1.json") > $2 * (1 - $within / 100) && \
+$(jq '[.times.threads[].task_ns] | add' "$1.json") < $2 * (1 + $within / 100) + 20000000"
+}
+
+# closes_times FILE: no time was counted twice.
+closes_times() {
+	holds "$1" '.times.window_ns as $w | [.times.threads[] |
+		select(.task_ns + .stolen_ns + .runqueue_ns + .blocked_ns != .alive_ns or .alive_ns > $w * 1.001)] == []'
+}
+
+# blow FILE OPTIONS...: both storms while dwell records with these options; sets forks and ns of the wanted one.
+blow() {
+	blow_file=$1
+	shift
+	start "$blow_file" -F 499 "$@"
+	kill -USR1 $wanted $unwanted
+	wait $wanted
+	sleep 0.5
+	# of a process it ends with that
+	[ "$1" = -p ] || kill -INT "$sampler"
+	wait "$sampler"
+	claim "$blow_file: record ends well" equal $? 0
+	read -r forks ns <<-END
+		$(tail -n 1 out.wanted)
+	END
+	reap $unwanted
+	read_profile "$blow_file" "$blow_file"
+	claim "$blow_file: each row closes, none is longer than the window" closes_times "$blow_file"
+	claim "$blow_file: there was a storm" is "$forks > 50"
+	claim "$blow_file: CPU time is the kernel's, within $within %" cpu_is "$blow_file" "$ns"
+	claim "$blow_file: others are filtered" holds "$blow_file" '.ledger.filtered > 0 and .waits.filtered.n > 0'
+}
+
+# ready_storms [PREFIX...]: the wanted one is started by way of PREFIX.
+ready_storms() {
+	spawn "$@" "$FIXTURES/storm" good "$seconds"
+	wanted=$pid
+	mv ready out.wanted
+	spawn "$FIXTURES/storm" bad 60
+	unwanted=$pid
+}
+
+# --- a process and its children
+ready_storms
+blow process -p "$wanted"
+claim 'process: nobody else is in it' only process 'good-.*'
+claim 'process: its children are' has in_storm process.folded
+
+# tids that come round again soon: but for the first time the kernel gives none below 300
+if [ -n "${SAMPLE_SECONDS:-}" ] && pid_max=$(cat /proc/sys/kernel/pid_max) && echo 400 >/proc/sys/kernel/pid_max; then
+	ready_storms
+	blow wrap -p "$wanted"
+	claim 'wrap: nobody else is in it' only wrap 'good-.*'
+	claim 'wrap: tids came round' is "$forks * 7 / 4 > 100"
+	echo "$pid_max" >/proc/sys/kernel/pid_max
+fi
+
+# --- a cgroup, and what is made below it
+v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+group=$v2/dwell-test-$$
+if [ -n "$v2" ] && mkdir "$group" 2>err; then
+	mkdir "$group/before"
+	cat >./join <<-'END'
+		#!/bin/sh
+		echo $$ >"$1/cgroup.procs"
+		shift
+		exec "$@"
+	END
+	chmod +x join
+	ready_storms ./join "$group/before"
+	blow cgroup --cgroup "$group"
+	claim 'cgroup: nobody else is in it' only cgroup 'good-.*|sh|join'
+	for name in "/dwell-test-$$/before" "dwell-test-$$/before" "$(stat -c %i "$group/before")"; do
+		ready_storms ./join "$group/before"
+		start path --cgroup "$name"
+		kill -USR1 "$wanted"
+		sleep 1
+		stop INT
+		claim "cgroup $name: record ends well" equal $? 0
+		reap "$wanted"
+		reap "$unwanted"
+		names path >names.path
+		claim "cgroup $name: nobody else is in it" only path 'good-.*'
+		claim "cgroup $name: its tasks are" has '^good-child$' names.path
+	done
+	start later --cgroup "$group"
+	mkdir "$group/after"
+	ready_storms ./join "$group/after"
+	kill -USR1 "$wanted"
+	sleep 1
+	stop INT
+	reap "$wanted"
+	reap "$unwanted"
+	names later >names.later
+	claim 'a cgroup made later below it: its tasks are in it' has '^good-child$' names.later
+	claim 'a cgroup made later below it: nobody else is' only later 'good-.*|sh|join'
+	sleep 0.2
+	rmdir "$group/before" "$group/after" "$group"
+	record gone --cgroup "$group" -d 1
+	claim 'no such cgroup: exit status 1' equal $? 1
+	claim 'no such cgroup: one line says so' has "^dwell: no cgroup '$group', neither as a folder nor below" stderr
+	v1=$(awk '$3 == "cgroup" { print $2; exit }' /proc/self/mounts)
+	if [ -n "$v1" ]; then
+		record v1 --cgroup "$v1" -d 1
+		claim 'a v1 cgroup: exit status 1' equal $? 1
+		claim 'a v1 cgroup is refused by name' has "^dwell: $v1 is a cgroup of a v1 hierarchy" stderr
+	else
+		skip 'a v1 cgroup is refused' 'none is mounted'
+	fi
+else
+	skip 'cgroups' "no cgroup2 file system to make one in"
+fi
+
+# --- names of threads, and single threads
+spawn sh -c 'echo ready; exec "$0" 60' "$FIXTURES/times"
+until [ "$(cat "/proc/$pid"/task/*/comm | grep -c '^t-')" = 7 ]; do sleep 0.05; done
+record comm --comm 't-burn-[12]' --comm '*pongs' -d "${SAMPLE_SECONDS:-2}"
+claim '--comm: record ends well' equal $? 0
+read_profile '--comm' comm
+claim '--comm: these and no other' equal "$(names comm | grep -v '^\[' | tr '\n' ' ')" 't-burn-1 t-burn-2 t-pongs '
+burn=$(grep -l '^t-burn-3$' "/proc/$pid"/task/*/comm | sed 's/.*task.//; s/.comm//')
+naps=$(grep -l '^t-naps$' "/proc/$pid"/task/*/comm | sed 's/.*task.//; s/.comm//')
+before=$(cut -d' ' -f1 "/proc/$pid/task/$burn/schedstat")
+record tid -t "$burn,$naps" -d "${SAMPLE_SECONDS:-2}"
+claim '-t: record ends well' equal $? 0
+after=$(cut -d' ' -f1 "/proc/$pid/task/$burn/schedstat")
+read_profile '-t' tid
+claim '-t: these threads and no other' equal "$(names tid | grep -v '^\[' | tr '\n' ' ')" 't-burn-3 t-naps '
+claim '-t: its CPU time is no more than the kernel says' is \
+	"$(figure tid '.times.threads[] | select(.comm == "t-burn-3") | .task_ns') <= $after - $before + 10000000"
+claim '-t: two rows, each for the whole window' holds tid '
+	.times.window_ns as $w | [.times.threads[] | .alive_ns / $w] | length == 2 and all(. > 0.999 and . < 1.001)'
+record cpu -C 1 -d "${SAMPLE_SECONDS:-2}"
+claim '-C: record ends well' equal $? 0
+read_profile '-C' cpu
+claim '-C: one CPU, and no account of threads, who run on all' holds cpu '.meta.cpus == 1 and .times == null'
+claim '-C: its ticks' holds cpu '.ledger.ticks | . > 0 and . < 1.5 * '"${SAMPLE_SECONDS:-2}"' * 99'
+claim '-C: waits that end elsewhere are filtered' holds cpu '.waits.filtered.n > 0 and .waits.kept.n > 0'
+reap "$pid"
+
+# a thread that ends, and one that becomes another by its execve()
+spawn sh -c 'echo ready; exec sleep 3'
+record short -t "$pid"
+claim '-t of a thread that ends: so does record' equal $? 0
+
+# --- waits alone
+record off --off-cpu=1500us --off-period 1ms -- "$FIXTURES/waits" 2
+claim '--off-cpu: record ends well' equal $? 0
+"$DWELL" report off --json --limit 0 >off.json
+claim '--off-cpu: there are no ticks' holds off '.ledger == null or .ledger.ticks == 0'
+claim '--off-cpu: its report is of waits' holds off '.ranked_by.type == "blocked" and .base.ns > 0'
+claim '--off-cpu=MIN: the shorter ones are one row' holds off '
+	([.hotspots[] | select(.symbol == "[waits under 1.5 ms]") | .self_ns] | add) == .waits.under.ns and .waits.under.ns > 0'
+claim '--off-cpu: each wait has its place' holds off '
+	.waits | .seen.n == .below.n + .under.n + .self.n + .filtered.n + .kept.n and
+	.seen.ns == .below.ns + .under.ns + .self.ns + .filtered.ns + .kept.ns'
+claim '--off-cpu: with the short ones they add up to the exact account, within 4 %' holds off '
+	([.times.threads[] | .blocked_ns + .runqueue_ns] | add) as $exact | .base.ns / $exact | . > 0.96 and . < 1.04'
+
+# --- what cannot be
+for args in '-t 0' '-t x' '-C x' '-C 1-' '--comm=' '--comm=a-name-of-17-byte' '--comm=[a' '--off-cpu=soon' '--on-cpu --off-cpu' \
+	"-p $$ -t $$" "-a -t $$"; do
+	# shellcheck disable=SC2086
+	record no $args -d 1
+	claim "$args: refused" equal $? 2
+done
+record no -C 4000 -d 1
+claim 'a CPU that is not there: exit status 1' equal $? 1
+record no --cgroup /no/such -d 1
+claim 'a cgroup that is not there: exit status 1' equal $? 1
+record no -t 4194304 -d 1
+claim 'a thread that is not there: exit status 1' equal $? 1

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# tags: account once hotplug
+# A CPU goes and comes back, more than once, while it is sampled. Only in guests: the box is not ours to change.
+# shellcheck source=tests/live/tap
+. "$(dirname "$0")/tap"
+
+switch=/sys/devices/system/cpu/cpu1/online
+if [ -z "${SAMPLE_SECONDS:-}" ]; then
+	skip 'CPUs that go and come' 'not on a machine that others use'
+	exit
+fi
+if ! { echo 0 >$switch && echo 1 >$switch; } 2>/dev/null; then
+	skip 'CPUs that go and come' 'this kernel cannot switch one off'
+	exit
+fi
+
+# Those of events: others are of files that turn up.
+descriptors() {
+	# shellcheck disable=SC2010
+	ls -l "/proc/$sampler/fd" | grep -c perf_event
+}
+
+spawn "$FIXTURES/deep" 240
+spawn "$FIXTURES/deep" 240
+start p -F 99
+before=$(descriptors)
+echo 0 >$switch
+sleep 2
+gone=$(descriptors)
+echo 1 >$switch
+sleep 2
+# too fast for a look at the list
+for _ in 1 2 3 4 5; do
+	echo 0 >$switch
+	echo 1 >$switch
+done
+sleep 3
+after=$(descriptors)
+back=$(cut -d' ' -f1 /proc/uptime)
+sleep 4
+stop INT
+claim 'record ends well' equal $? 0
+stopped=$(cut -d' ' -f1 /proc/uptime)
+read_profile 'a CPU that comes and goes' p
+claim 'the profile tells of it' holds p '.meta.cpu_changes >= 2 and .meta.cpus_missing == 0'
+claim 'so does the text' has '^dwell: CPUs went or came [0-9]+ times; one that comes is sampled again' stderr
+claim 'descriptors of events: one less, and then as many as before' is "$gone < $before && $after == $before"
+claim 'both CPUs tick once it is back' holds p ".ledger.ticks > 99 * 0.8 * ((.meta.duration_ns / 1e9) + ($stopped - $back))"
+claim "the account's window is what was recorded" holds p '
+	(.times.window_ns - .meta.duration_ns) | . < 500000000 and . > -500000000'
+claim 'each row closes, none is longer than the window' holds p '.times.window_ns as $w | [.times.threads[] |
+	select(.task_ns + .stolen_ns + .runqueue_ns + .blocked_ns != .alive_ns or .alive_ns > $w * 1.001)] == []'
+
+# one that was off when it began
+echo 0 >$switch
+start q -F 99
+sleep 1
+echo 1 >$switch
+sleep 4
+stop INT
+claim 'a CPU that was off at the start: record ends well' equal $? 0
+read_profile 'a CPU that was off at the start' q
+claim 'a CPU that was off at the start: it is sampled' holds q '.meta.cpus == 2 and .meta.cpus_missing == 0 and
+	.ledger.ticks > 99 * 1.3 * .meta.duration_ns / 1e9'
+claim 'a CPU that was off at the start: waits that end there count' holds q '.waits | .filtered.n < .seen.n * 0.3'

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# tags: waits
+# Threads that wait while they are moved from CPU to CPU: each wait has the stack of its own thread, or none.
+# SECONDS: how long (3).
+# shellcheck source=tests/live/tap
+. "$(dirname "$0")/tap"
+
+record p --off-cpu --off-period 0 --budget 0 -- "$FIXTURES/migrate" "${SECONDS_MOVED:-3}"
+claim 'record ends well' equal $? 0
+"$DWELL" report p --json --limit 0 >p.json
+claim 'thousands of waits are kept' holds p '.waits.kept.n > 5000'
+echo "# $(figure p '.waits | "\(.kept.n) kept, \(.stackless) without a stack"')"
+claim 'stackless: 0.5 % at most' holds p '.waits | .stackless <= .kept.n * 0.005'
+for n in 0 1 2 3 4 5 6 7; do
+	"$DWELL" report p --by thread --focus "^(leaf|deep)_$n\$" --json --limit 0 >t.json
+	claim "leaf_$n is in its own thread only" equal "$(figure t '[.hotspots[].symbol | sub(" .*"; "")] | unique | join(" ")')" "m-$n"
+	"$DWELL" report p --by function --focus "^leaf_$n\$" --json --limit 0 >f.json
+	claim "leaf_$n: its stacks are whole" holds f "[.hotspots[] | select(.symbol == \"deep_$n\" or .symbol == \"main\" or
+		.symbol == \"work\") | .total_samples] | length == 2 and .[0] == .[1]"
+done

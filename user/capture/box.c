@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/box.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "capture/event.h"
+
+#define LIST_MAX  4096
+#define SILENT_NS NSEC_PER_SEC	/* without a tick: the event is dead */
+
+int box_choose(struct capture *c, const bool *online, int nr_online)
+{
+	int cpu, r;
+
+	c->wanted = xcalloc((size_t)c->nr_cpus, sizeof(*c->wanted));
+	if (!c->cfg.cpus) {
+		memcpy(c->wanted, online, (size_t)c->nr_cpus * sizeof(*online));
+		c->nr_wanted = (uint32_t)nr_online;
+		return 0;
+	}
+	r = event_cpu_list(c->cfg.cpus, c->wanted, c->nr_cpus);
+	for (cpu = 0; r > 0 && cpu < c->nr_cpus; cpu++) {
+		if (c->wanted[cpu] && !online[cpu])
+			return fail_plain(-EINVAL, "CPU %d is not online", cpu);
+		c->nr_wanted += c->wanted[cpu];
+	}
+	return r > 0 ? 0 : fail_plain(-EINVAL, "no CPU here is in '%s'", c->cfg.cpus);
+}
+
+void box_open(struct capture *c, const bool *online)
+{
+	struct box *h = &c->box;
+
+	h->fd = open("/sys/devices/system/cpu/online", O_RDONLY | O_CLOEXEC);
+	h->online = xcalloc((size_t)c->nr_cpus, sizeof(*h->online));
+	memcpy(h->online, online, (size_t)c->nr_cpus * sizeof(*online));
+	h->list = xcalloc(LIST_MAX, 1);
+}
+
+void box_close(struct capture *c)
+{
+	struct box *h = &c->box;
+
+	/* 0: was never opened */
+	if (h->fd > 0)
+		close(h->fd);
+	free(h->online);
+	free(h->list);
+}
+
+/* Its event is dead. What its ticks were so far is kept. */
+static int close_event(struct capture *c, int cpu)
+{
+	struct cpu *one = &c->cpu[cpu];
+	uint64_t count;
+	int r;
+
+	if (one->event_fd < 0)
+		return 0;
+	r = event_count(one->event_fd, &count);
+	if (!r)
+		one->former_ticks += count / c->period_ns;
+	close(one->event_fd);
+	one->event_fd = -1;
+	return r;
+}
+
+static int open_event(struct capture *c, int cpu)
+{
+	int fd;
+
+	if (!c->cfg.take_ticks)
+		return 0;
+	fd = event_open(cpu, c->period_ns, c->loaded.prog_fd);
+	if (fd < 0)
+		return fd;
+	c->cpu[cpu].event_fd = fd;
+	return event_enable(fd);
+}
+
+static int cpu_came(struct capture *c, int cpu)
+{
+	int r = sideband_open_cpu(c->sideband, cpu);
+
+	if (r || (c->cfg.cpus && !c->wanted[cpu]))
+		return r;
+	if (!c->cpu[cpu].ring)
+		r = capture_open_cpu(c, cpu);
+	return r ? r : open_event(c, cpu);
+}
+
+/* A CPU that could not be opened, for it may be gone again, is tried at the next look. */
+static void cpu_changed(struct capture *c, int cpu, bool on)
+{
+	int r = on ? cpu_came(c, cpu) : close_event(c, cpu);
+
+	if (on && r)
+		return;
+	c->box.online[cpu] = on;
+	c->p->meta.cpu_changes++;
+}
+
+/* True: the CPUs are now as the list says. */
+static bool list_changed(struct capture *c, const char *list)
+{
+	struct box *h = &c->box;
+	autofree bool *online = xcalloc((size_t)c->nr_cpus, sizeof(*online));
+	int cpu;
+
+	if (event_cpu_list(list, online, c->nr_cpus) < 0)
+		return true;
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		if (online[cpu] != h->online[cpu])
+			cpu_changed(c, cpu, online[cpu]);
+	return !memcmp(online, h->online, (size_t)c->nr_cpus * sizeof(*online));
+}
+
+/* A CPU that went and came between two looks at the list has a dead event, which does not tick: not even idly. */
+static void check_event(struct capture *c, int cpu)
+{
+	struct cpu *one = &c->cpu[cpu];
+	uint64_t runs = __atomic_load_n(&c->live[cpu].runs, __ATOMIC_RELAXED);
+
+	if (runs != one->seen_runs || !one->seen_ns) {
+		one->seen_runs = runs;
+		one->seen_ns = c->now_ns;
+		return;
+	}
+	if (c->now_ns - one->seen_ns < SILENT_NS + 4 * c->period_ns)
+		return;
+	one->seen_ns = 0;
+	cpu_changed(c, cpu, false);
+	cpu_changed(c, cpu, true);
+	/* else it is tried at the next look */
+	*c->box.list = '\0';
+}
+
+/* The list as it is now, without its newline; false: it cannot be read. */
+static bool read_list(const struct box *h, char list[LIST_MAX])
+{
+	ssize_t n = h->fd > 0 ? pread(h->fd, list, LIST_MAX - 1, 0) : -1;
+
+	if (n <= 0)
+		return false;
+	list[n] = '\0';
+	list[strcspn(list, "\n")] = '\0';
+	return true;
+}
+
+void box_check(struct capture *c)
+{
+	struct box *h = &c->box;
+	char list[LIST_MAX];
+	int cpu;
+
+	if (read_list(h, list) && strcmp(list, h->list) && list_changed(c, list))
+		memcpy(h->list, list, strlen(list) + 1);
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		if (c->cpu[cpu].event_fd >= 0)
+			check_event(c, cpu);
+}
+
+/* CPUs that came and are not sampled, whatever the reason. */
+static uint32_t box_cpus_missing(const struct capture *c)
+{
+	autofree bool *online = xcalloc((size_t)c->nr_cpus, sizeof(*online));
+	char list[LIST_MAX];
+	uint32_t n = 0;
+	int cpu;
+
+	if (!read_list(&c->box, list) || event_cpu_list(list, online, c->nr_cpus) < 0)
+		return 0;
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		n += online[cpu] && !c->box.online[cpu];
+	return n;
+}
+
+void box_start(struct capture *c)
+{
+	c->box.asleep_ns = clock_boot() - c->start_ns;
+	c->box.max_rate = event_max_rate();
+}
+
+void box_describe(struct capture *c)
+{
+	uint64_t now = clock_mono(), asleep = clock_boot() - now;
+	uint32_t rate = event_max_rate();
+
+	c->p->meta.cpus_missing = box_cpus_missing(c);
+	/* the clocks are read one after the other */
+	if (asleep > c->box.asleep_ns + 10 * NSEC_PER_MSEC)
+		c->p->meta.suspended_ns = asleep - c->box.asleep_ns;
+	if (rate && rate < c->box.max_rate && rate < c->cfg.freq_hz)
+		c->p->meta.throttled_hz = rate;
+}

@@ -367,6 +367,7 @@ int BPF_PROG(slot_exec, struct task_struct *task)
 
 #include "bpf/waits.inc"
 #include "bpf/threads.inc"
+#include "bpf/sleepers.inc"
 
 /* A child has its parent's code until it execs: its maps are known before its first tick. */
 SEC("tp_btf/sched_process_fork")

@@ -72,10 +72,11 @@ struct wire_thread_now {
 	char comm[WIRE_COMM_LEN];
 	__u32 wanted;			/* was its process asked for? */
 	__u32 on_cpu;
+	__u64 pcount;			/* how often it was switched to */
 };
 
 _Static_assert(sizeof(struct wire_thread) == 128, "wire_thread");
 _Static_assert(sizeof(struct wire_tid_line) == 64, "wire_tid_line");
-_Static_assert(sizeof(struct wire_thread_now) == 64, "wire_thread_now");
+_Static_assert(sizeof(struct wire_thread_now) == 72, "wire_thread_now");
 
 #endif

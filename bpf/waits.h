@@ -55,6 +55,21 @@ struct wire_waits {
 	__u64 pad[5];			/* to 448 bytes: no two CPUs share a cache line */
 };
 
+/*
+ * A task that sleeps: struct wire_sample (with the times it was switched to as seq), WIRE_RAW_FRAMES frames, and
+ * this. With WIRE_RAW registers are there.
+ */
+struct wire_sleeper_regs {
+	__u64 pc, reg[WIRE_REGS];
+	__u32 return_address, pad;
+};
+
+struct wire_sleeper {
+	struct wire_sample sample;
+	__u64 frame[WIRE_RAW_FRAMES];
+	struct wire_sleeper_regs regs;
+};
+
 _Static_assert(sizeof(struct wire_waits) == 448, "wire_waits");
 
 #endif

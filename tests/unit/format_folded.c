@@ -93,6 +93,30 @@ static void test_inlined(void **state)
 	profile_free(p);
 }
 
+/* Waits in ns, and in numbers; both together only in ns. */
+static void test_kinds(void **state)
+{
+	struct profile *p = profile_new();
+	int64_t cpu[NATIVE_COLUMNS] = { [COL_SAMPLES] = 1, [COL_CPU] = 10 };
+	int64_t off[NATIVE_COLUMNS] = { [COL_WAITS] = 3, [COL_BLOCKED] = 20, [COL_RUNQUEUE] = 7, [COL_KEPT] = 1 };
+	struct hotspot_query q = { .kind = KIND_OFF };
+	uint32_t exe, srv;
+
+	profile_native(p, 10);
+	exe = a_mapping(p, MAPPING_FILE, "/bin/srv", 0);
+	srv = a_label_set(p, "srv", 1);
+	profile_add(p, STACK(p, exe, "main", "spin"), srv, cpu);
+	profile_add(p, STACK(p, exe, "main", "wait"), srv, off);
+	expect_folded(p, q, FOLDED_NS, "srv;main;wait 27\n");
+	expect_folded(p, q, FOLDED_SAMPLES, "srv;main;wait 3\n");
+	q.kind = KIND_ALL;
+	expect_folded(p, q, FOLDED_NS, "srv;main;spin 10\nsrv;main;wait 27\n");
+	q.kind = KIND_CPU;
+	expect_folded(p, q, FOLDED_NS, "srv;main;spin 10\n");
+	expect_folded(p, q, FOLDED_SAMPLES, "srv;main;spin 1\n");
+	profile_free(p);
+}
+
 static void test_columns(void **state)
 {
 	struct profile *p = profile_new();
@@ -152,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_merged_and_sorted),
 		cmocka_unit_test(test_units_and_filter),
 		cmocka_unit_test(test_inlined),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_counts_that_cancel),
 		cmocka_unit_test(test_deepest),

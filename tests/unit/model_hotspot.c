@@ -347,7 +347,8 @@ static void test_kinds(void **state)
 	uint32_t k = profile_mapping(p, &kernel), in[3], user = path(p, "a", "main;flush"), wait = user, own = 0, i;
 	static const char *const names[] = { "do_fsync", "io_schedule", "schedule" };
 	int64_t cpu[NATIVE_COLUMNS] = { [COL_SAMPLES] = 1, [COL_CPU] = 10 };
-	int64_t off[NATIVE_COLUMNS] = { [COL_WAITS] = 3, [COL_BLOCKED] = 20, [COL_RUNQUEUE] = 7, [COL_KEPT] = 1 };
+	int64_t off[NATIVE_COLUMNS] = { [COL_WAITS] = 3, [COL_BLOCKED] = 20, [COL_RUNQUEUE] = 7, [COL_KEPT] = 1,
+					[COL_WAIT_VAR] = 8 };
 	struct hotspot_query q = { .kind = KIND_OFF };
 	struct hotspots h;
 
@@ -364,6 +365,9 @@ static void test_kinds(void **state)
 	hotspots_find(p, &q, &h);
 	assert_int_equal(h.base, 54);
 	assert_int_equal(h.base_samples, 6);
+	/* variances add up: us^2; of the standard error ns are shown */
+	assert_int_equal(h.base_error_ns, 4000);
+	assert_int_equal(h.row[0].self_error_ns, 2828);
 	assert_int_equal(h.nr, 3);
 	/* of a kernel thread: the innermost that is not about scheduling */
 	assert_string_equal(h.row[0].symbol, "do_fsync");

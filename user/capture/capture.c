@@ -13,6 +13,7 @@
 #include "capture/counters.h"
 #include "capture/event.h"
 #include "capture/box.h"
+#include "capture/sleepers.h"
 #include "capture/state.h"
 #include "capture/target.h"
 #include "sampler.skel.h"
@@ -207,6 +208,8 @@ static int open_all(struct capture *c)
 	}
 	if (c->cfg.take_waits) {
 		r = waits_open(&c->waits, c->loaded.skel, c->wanted, c->nr_cpus, c->cfg.waits);
+		if (!r)
+			r = sleepers_open(c);
 		if (r)
 			return r;
 	}
@@ -250,6 +253,7 @@ void capture_close(struct capture *c)
 	if (c->live)
 		munmap((void *)c->live, c->live_size);
 	waits_close(c->waits);
+	sleepers_close(c);
 	threads_close(c->threads);
 	decoder_free(c->decoder);
 	unwinder_free(c->unwinder);
@@ -499,6 +503,7 @@ int capture_stop(struct capture *c)
 			return r;
 	}
 	if (c->waits) {
+		sleepers_add(c);
 		r = waits_stop(c->waits, c->p);
 		if (r)
 			return r;

@@ -47,6 +47,7 @@ struct capture {
 	struct waits *waits;		/* NULL: none */
 	struct decoder *decoder;
 	struct box box;
+	int sleepers_fd;		/* the list of them, for the end */
 	struct loop *loop;		/* capture_watch()'s, with what it calls */
 	loop_fn full_fn;
 	void *full_ctx;

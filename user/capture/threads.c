@@ -47,6 +47,8 @@ struct threads {
 	uint64_t boot_from;		/* CLOCK_BOOTTIME then */
 	uint64_t repaired, negative;
 	struct list before, after;	/* as the account began, and ended */
+	struct open_wait *open;		/* by tid */
+	size_t nr_open, cap_open;
 };
 
 static void list_done(struct list *l)
@@ -156,6 +158,7 @@ void threads_close(struct threads *t)
 	list_done(&t->after);
 	free(t->state);
 	free(t->spare);
+	free(t->open);
 	free(t);
 }
 
@@ -368,19 +371,49 @@ static uint32_t labels_of(const struct list *l, struct profile *p, const struct 
 	return profile_labels(p, label, ARRAY_LEN(label));
 }
 
-/* A wait that has not ended: sampled ones are walked when they end, so this has no stack. */
-static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, int64_t wait, int64_t queued)
+/* A wait that has not ended: sampled ones are walked when they end, so this is for later. */
+static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, struct open_wait w)
 {
-	int64_t values[NATIVE_COLUMNS] = { 0 };
-
-	if (!t->skel->rodata->take_waits || wait <= 0 || !one->wanted || is_self(t, one->tgid))
+	if (!t->skel->rodata->take_waits || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
 		return;
-	values[COL_WAITS] = 1;
-	values[COL_BLOCKED] = wait - queued;
-	values[COL_RUNQUEUE] = queued;
 	p->waits.open.n++;
-	p->waits.open.ns += (uint64_t)wait;
-	profile_add(p, profile_push(p, 0, profile_special_frame(p, "[still waiting]")), labels_of(&t->after, p, one), values);
+	p->waits.open.ns += (uint64_t)w.wait;
+	w.tid = one->tid;
+	w.labels = labels_of(&t->after, p, one);
+	grow(&t->open, &t->cap_open, t->nr_open + 1, sizeof(*t->open));
+	t->open[t->nr_open++] = w;
+}
+
+static int compare_open(const void *a, const void *b)
+{
+	uint32_t x = ((const struct open_wait *)a)->tid, y = ((const struct open_wait *)b)->tid;
+
+	return x < y ? -1 : x > y;
+}
+
+struct open_wait *threads_open_wait(struct threads *t, uint32_t tid, uint64_t pcount)
+{
+	struct open_wait key = { .tid = tid }, *w = NULL;
+
+	if (t->nr_open)
+		w = bsearch(&key, t->open, t->nr_open, sizeof(key), compare_open);
+	return w && w->pcount == pcount && !w->done ? w : NULL;
+}
+
+void threads_add_open(struct threads *t, struct profile *p)
+{
+	size_t i;
+
+	for (i = 0; i < t->nr_open; i++) {
+		int64_t values[NATIVE_COLUMNS] = { 0 };
+
+		if (t->open[i].done)
+			continue;
+		values[COL_WAITS] = 1;
+		values[COL_BLOCKED] = t->open[i].wait - t->open[i].queued;
+		values[COL_RUNQUEUE] = t->open[i].queued;
+		profile_add(p, profile_push(p, 0, profile_special_frame(p, "[still waiting]")), t->open[i].labels, values);
+	}
 }
 
 /*
@@ -405,7 +438,7 @@ static void close_interval(struct threads *t, struct profile *p, struct wire_thr
 		rest = 0;
 	}
 	if (!on && !now->on_cpu)
-		add_open(t, p, one, wall - ran, queued);
+		add_open(t, p, one, (struct open_wait){ .pcount = now->pcount, .wait = wall - ran, .queued = queued });
 	one->task += ran;
 	one->runqueue += queued;
 	if (on && now->on_cpu)
@@ -534,6 +567,8 @@ int threads_stop(struct threads *t, struct profile *p)
 	close_cpus(t, p);
 	close_slots(t, p);
 	close_others(t, p);
+	if (t->nr_open)
+		qsort(t->open, t->nr_open, sizeof(*t->open), compare_open);
 	p->times.window = (int64_t)(t->end - t->from);
 	p->times.repaired = t->repaired;
 	p->times.negative = t->negative;

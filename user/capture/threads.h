@@ -7,6 +7,7 @@
 #ifndef CAPTURE_THREADS_H
 #define CAPTURE_THREADS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -34,7 +35,22 @@ int threads_start(struct threads *t) must_check;
 /* Hands out slots, and takes back those of the dead. */
 void threads_read(struct threads *t, struct profile *p);
 
-/* The account ends, and goes into the profile. */
+/* The account ends, and goes into the profile; p NULL: it does not. */
 int threads_stop(struct threads *t, struct profile *p) must_check;
+
+/* A wait that had not ended then. */
+struct open_wait {
+	uint32_t tid;
+	uint64_t pcount;		/* how often its thread had been switched to */
+	int64_t wait, queued;		/* ns, from its begin or the account's; of these in run queues */
+	uint32_t labels;		/* of the profile */
+	bool done;			/* the profile has it */
+};
+
+/* The thread's, if it is still that wait, and not done. */
+struct open_wait *threads_open_wait(struct threads *t, uint32_t tid, uint64_t pcount);
+
+/* Those that are not done, as [still waiting]. */
+void threads_add_open(struct threads *t, struct profile *p);
 
 #endif

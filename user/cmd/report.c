@@ -166,7 +166,7 @@ static const struct option_def options[] = {
 	{ 0, "focus", "RE", "only samples with a frame or process that matches", set_focus },
 	{ 0, "ignore", "RE", "no samples with a frame or process that matches", set_ignore },
 	{ 'f', "folded", NULL, "folded stacks, for flame graphs", set_folded },
-	{ 0, "unit", "UNIT", "folded stacks count samples (default) or ns", set_unit },
+	{ 0, "unit", "UNIT", "folded stacks count samples (default) or ns (default of waits)", set_unit },
 	{ 0, "json", NULL, "the table as JSON, with how the profile was made", set_json },
 	{ 0 },
 };
@@ -184,6 +184,7 @@ static int print_help(void)
 	buf_puts(&text, "\nexamples:\n"
 			"  dwell report                         the hottest functions\n"
 			"  dwell report --kind off              where threads wait, and how long\n"
+			"  dwell report --kind off --folded     the same for a flame graph, in ns\n"
 			"  dwell report --by module --sort total cpu.pb.gz\n"
 			"  dwell report --folded --focus 'parse|lex' >stacks.txt\n");
 	status = output_text(buf_text(&text)) < 0 ? failed() : 0;
@@ -205,6 +206,8 @@ static int parse_arguments(struct report *r, int argc, char **argv)
 				  argv[first + 1]);
 	if (r->folded && r->json)
 		return fail_plain(-EINVAL, "--folded and --json exclude each other");
+	if (r->folded && r->has_unit && r->unit == FOLDED_SAMPLES && r->query.kind == KIND_ALL)
+		return fail_plain(-EINVAL, "--kind all has no samples to count, only --unit ns");
 	if (r->folded && r->shaped)
 		return fail_plain(-EINVAL,
 				  "--by, --sort and --limit are for tables, not for --folded");
@@ -336,6 +339,9 @@ int cmd_report(int argc, char **argv)
 		e = fail_plain(-ENODATA, "%s is not dwell's: its columns are not known as kinds of time", r.file);
 	if (!e && r.query.kind == KIND_DEFAULT)
 		r.query.kind = hotspots_kind(p);
+	/* how often is no measure of waiting */
+	if (!r.has_unit && (r.query.kind == KIND_OFF || r.query.kind == KIND_ALL))
+		r.unit = FOLDED_NS;
 	if (!e)
 		e = print_report(&r, p);
 	if (e < 0)

@@ -33,6 +33,8 @@ struct item {
 struct folder {
 	const struct profile *p;
 	int column;
+	enum hotspot_kind kind;	/* of a native profile; DEFAULT: the column alone */
+	enum folded_unit unit;
 	struct strtab names;
 	uint32_t *frame_name; /* [nr_frames], of the innermost line; UNKNOWN: not made yet */
 	struct buf text;      /* scratch */
@@ -120,10 +122,17 @@ static uint32_t push_process(struct folder *f, uint32_t labels)
 	return l && l->str ? child_of(f, 0, add_name(f, profile_str(f->p, l->str), "")) : 0;
 }
 
+static int64_t count_of(const struct folder *f, size_t sample)
+{
+	if (f->kind == KIND_DEFAULT)
+		return profile_values(f->p, sample)[f->column];
+	return f->unit == FOLDED_NS ? hotspots_ns(f->p, f->kind, sample) : hotspots_count(f->p, f->kind, sample);
+}
+
 static void add_sample(struct folder *f, size_t sample)
 {
 	const struct profile *p = f->p;
-	int64_t count = profile_values(p, sample)[f->column], *sum;
+	int64_t count = count_of(f, sample), *sum;
 	uint32_t path[PROFILE_MAX_DEPTH], depth = 0, node;
 
 	if (!count)
@@ -236,11 +245,12 @@ void folded_print(const struct profile *p, const struct hotspot_query *q, enum f
 		  struct buf *out)
 {
 	autofree bool *keep = samples_select(p, q->focus, q->ignore);
-	struct folder f = { .p = p, .column = folded_column(p, unit) };
+	struct folder f = { .p = p, .column = folded_column(p, unit), .unit = unit };
 	size_t i;
 
 	if (f.column < 0)
 		return;
+	f.kind = profile_is_native(p) ? q->kind : KIND_DEFAULT;
 	strtab_init(&f.names);
 	grow(&f.nodes, &f.cap_nodes, 1, sizeof(*f.nodes));
 	f.nodes[f.nr_nodes++] = (struct node){ 0 };

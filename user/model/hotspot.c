@@ -150,6 +150,22 @@ static const struct {
 	[KIND_ALL] = { all_time, 3, -1, "all" },
 };
 
+int64_t hotspots_ns(const struct profile *p, enum hotspot_kind kind, size_t sample)
+{
+	const int64_t *values = profile_values(p, sample);
+	int64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < kinds[kind].nr; i++)
+		sum_add(&sum, values[kinds[kind].values[i]]);
+	return sum;
+}
+
+int64_t hotspots_count(const struct profile *p, enum hotspot_kind kind, size_t sample)
+{
+	return kinds[kind].count < 0 ? 0 : profile_values(p, sample)[kinds[kind].count];
+}
+
 static struct sum sample_sum(const struct finder *f, size_t sample)
 {
 	const int64_t *values = profile_values(f->p, sample);

@@ -48,6 +48,10 @@ struct hotspots {
 /* What a profile is about where nobody says: waits, if it has nothing else. */
 enum hotspot_kind hotspots_kind(const struct profile *p);
 
+/* What a sample of a native profile is in this kind of time (not DEFAULT): ns, and how many; no number of ALL. */
+int64_t hotspots_ns(const struct profile *p, enum hotspot_kind kind, size_t sample);
+int64_t hotspots_count(const struct profile *p, enum hotspot_kind kind, size_t sample);
+
 /*
  * A function that recurs in one stack counts once in its total. Unnamed frames of one module at
  * one address are one row each; with inlined lines each line is a function of its own. Frames of

@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# guest.sh TAG - in the guest: the live tests with TAG, for each dwell-* that was brought along; those with the
-# tag `once`, for the first alone.
+# guest.sh TAG [NAME] - in the guest: the live tests with TAG, for dwell-NAME (default: the first that was brought
+# along); of the others those that have the tag `each`, too.
 failed=0
-first=
+full=${2:+/guest/dwell-$2}
 # an emulated machine is slow: who runs there needs longer to be seen
 export SAMPLE_SECONDS=8
 for DWELL in /guest/dwell-*; do
 	export DWELL FIXTURES=/guest/fixtures
-	: "${first:=$DWELL}"
+	: "${full:=$DWELL}"
 	for t in /guest/live/*.sh; do
 		grep -q "^# tags:.*\b$1\b" "$t" || continue
-		! grep -q '^# tags:.*\bonce\b' "$t" || [ "$DWELL" = "$first" ] || continue
+		grep -q '^# tags:.*\beach\b' "$t" || [ "$DWELL" = "$full" ] || continue
 		mkdir -p /tmp/test && cd /tmp/test || exit 1
 		name="${DWELL#/guest/dwell-} $(basename "$t" .sh)"
 		start=$(cut -d. -f1 /proc/uptime)

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account once filters
+# tags: account filters
 # Each filter, under storms of forks, executed programs and threads that execute: nothing of a task that was not
 # asked for is in any output, and nothing of one that was is missing: its CPU time is what the kernel says.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
 
-seconds=${SAMPLE_SECONDS:+4}
-seconds=${seconds:-3}
+seconds=3
+long=${SAMPLE_SECONDS:+4}
+long=${long:-2}
 # of the CPU time: what a process still does when its parent has asked, and ticks on an emulated machine
 within=3
 [ -z "${SAMPLE_SECONDS:-}" ] || within=10
@@ -143,14 +144,14 @@ fi
 # --- names of threads, and single threads
 spawn sh -c 'echo ready; exec "$0" 60' "$FIXTURES/times"
 until [ "$(cat "/proc/$pid"/task/*/comm | grep -c '^t-')" = 7 ]; do sleep 0.05; done
-record comm --comm 't-burn-[12]' --comm '*pongs' -d "${SAMPLE_SECONDS:-2}"
+record comm --comm 't-burn-[12]' --comm '*pongs' -d "$long"
 claim '--comm: record ends well' equal $? 0
 read_profile '--comm' comm
 claim '--comm: these and no other' equal "$(names comm | grep -v '^\[' | tr '\n' ' ')" 't-burn-1 t-burn-2 t-pongs '
 burn=$(grep -l '^t-burn-3$' "/proc/$pid"/task/*/comm | sed 's/.*task.//; s/.comm//')
 naps=$(grep -l '^t-naps$' "/proc/$pid"/task/*/comm | sed 's/.*task.//; s/.comm//')
 before=$(cut -d' ' -f1 "/proc/$pid/task/$burn/schedstat")
-record tid -t "$burn,$naps" -d "${SAMPLE_SECONDS:-2}"
+record tid -t "$burn,$naps" -d "$long"
 claim '-t: record ends well' equal $? 0
 after=$(cut -d' ' -f1 "/proc/$pid/task/$burn/schedstat")
 read_profile '-t' tid
@@ -159,11 +160,11 @@ claim '-t: its CPU time is no more than the kernel says' is \
 	"$(figure tid '.times.threads[] | select(.comm == "t-burn-3") | .task_ns') <= $after - $before + 10000000"
 claim '-t: two rows, each for the whole window' holds tid '
 	.times.window_ns as $w | [.times.threads[] | .alive_ns / $w] | length == 2 and all(. > 0.999 and . < 1.001)'
-record cpu -C 1 -d "${SAMPLE_SECONDS:-2}"
+record cpu -C 1 -d "$long"
 claim '-C: record ends well' equal $? 0
 read_profile '-C' cpu
 claim '-C: one CPU, and no account of threads, who run on all' holds cpu '.meta.cpus == 1 and .times == null'
-claim '-C: its ticks' holds cpu '.ledger.ticks | . > 0 and . < 1.5 * '"${SAMPLE_SECONDS:-2}"' * 99'
+claim '-C: its ticks' holds cpu ".ledger.ticks | . > 0 and . < 1.5 * $long * 99"
 claim '-C: waits that end elsewhere are filtered' holds cpu '.waits.filtered.n > 0 and .waits.kept.n > 0'
 reap "$pid"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account once hotplug
+# tags: account hotplug
 # A CPU goes and comes back, more than once, while it is sampled. Only in guests: the box is not ours to change.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"

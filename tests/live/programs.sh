@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account
+# tags: account each
 # Each program loads, and takes the kernel's verifier no more than 250,000 instructions: a quarter
 # of what it allows, so that a kernel that is worse at it still takes them. The figures are printed.
 # shellcheck source=tests/live/tap

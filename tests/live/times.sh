@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account once times
+# tags: account times
 # Law L2: the time of each thread closes, and agrees with the scheduler's own sums and with what programs
 # know of themselves.
 # shellcheck source=tests/live/tap

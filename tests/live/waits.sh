@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account once waits
+# tags: account waits
 # Waits are sampled by their length, whole with their stacks: a program that measures its own says the same.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"

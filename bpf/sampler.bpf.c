@@ -73,6 +73,7 @@ struct slot {
 	__u64 thread_start, cgroup;	/* where filters ask for them */
 	__u32 flags;
 	__u32 compat;
+	__u32 in_exec, pad;		/* what follows the tid is being changed */
 	__u64 process[COMM_WORDS];
 };
 
@@ -155,7 +156,9 @@ static __always_inline bool regs_of_slot(struct walk *w, const struct slot *slot
 	w->status = WIRE_USER_NO_REGS;
 	if (slot->compat)
 		w->status = WIRE_USER_COMPAT;
-	return !slot->compat && read_kernel_memory && regs_on_stack(w, slot->stack);
+	if (slot->in_exec)
+		w->status = WIRE_USER_EXEC;
+	return w->status == WIRE_USER_NO_REGS && read_kernel_memory && regs_on_stack(w, slot->stack);
 }
 
 static __always_inline bool user_regs(struct bpf_perf_event_data *ctx, struct walk *w,
@@ -334,6 +337,7 @@ static __always_inline void slot_fill(struct task_struct *task)
 		return;
 	leader = task->group_leader;
 	slot->tid = 0;
+	slot->in_exec = 0;
 	barrier();
 	slot->tgid = task->tgid;
 	slot->start_time = leader->start_boottime;
@@ -358,10 +362,27 @@ int BPF_PROG(slot_switch, bool preempt, struct task_struct *prev, struct task_st
 	return 0;
 }
 
+/* Ticks go on meanwhile, and are of the same task, unless it has just got the tid of its process's first. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(slot_exec, struct task_struct *task)
 {
-	slot_fill(task);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct slot *slot = bpf_map_lookup_elem(&slots, &cpu);
+
+	if (!slot)
+		return 0;
+	if (slot->tid != (__u32)task->pid) {
+		slot_fill(task);
+		return 0;
+	}
+	slot->in_exec = 1;
+	barrier();
+	slot->exec_id = task->self_exec_id;
+	slot->stack_top = stack_top(task);
+	slot->compat = !!(task->thread_info.flags & TIF_32BIT);
+	copy_comm((char *)slot->process, task->group_leader->comm);
+	barrier();
+	slot->in_exec = 0;
 	return 0;
 }
 

@@ -37,16 +37,15 @@ for _ in 1 2 3 4 5; do
 done
 sleep 3
 after=$(descriptors)
-back=$(cut -d' ' -f1 /proc/uptime)
 sleep 4
 stop INT
 claim 'record ends well' equal $? 0
-stopped=$(cut -d' ' -f1 /proc/uptime)
 read_profile 'a CPU that comes and goes' p
-claim 'the profile tells of it' holds p '.meta.cpu_changes >= 2 and .meta.cpus_missing == 0'
+claim 'the profile tells of it, also of the fast change' holds p '.meta.cpu_changes >= 4 and .meta.cpus_missing == 0'
 claim 'so does the text' has '^dwell: CPUs went or came [0-9]+ times; one that comes is sampled again' stderr
 claim 'descriptors of events: one less, and then as many as before' is "$gone < $before && $after == $before"
-claim 'both CPUs tick once it is back' holds p ".ledger.ticks > 99 * 0.8 * ((.meta.duration_ns / 1e9) + ($stopped - $back))"
+# 2 s it was off, twice 2 s at most until that is seen
+claim 'both CPUs tick once it is back' holds p '.ledger.ticks > 99 * 0.95 * (2 * .meta.duration_ns / 1e9 - 6.5)'
 claim "the account's window is what was recorded" holds p '
 	(.times.window_ns - .meta.duration_ns) | . < 500000000 and . > -500000000'
 claim 'each row closes, none is longer than the window' holds p '.times.window_ns as $w | [.times.threads[] |

@@ -11,6 +11,7 @@
 #include "capture/event.h"
 
 #define LIST_MAX  4096
+#define SLEPT_NS  (10 * NSEC_PER_MSEC)	/* the two clocks are read one after the other */
 #define SILENT_NS NSEC_PER_SEC	/* without a tick: the event is dead */
 
 int box_choose(struct capture *c, const bool *online, int nr_online)
@@ -24,6 +25,8 @@ int box_choose(struct capture *c, const bool *online, int nr_online)
 		return 0;
 	}
 	r = event_cpu_list(c->cfg.cpus, c->wanted, c->nr_cpus);
+	if (r != event_cpu_list(c->cfg.cpus, NULL, INT32_MAX))
+		return fail_plain(-EINVAL, "'%s' has CPUs that are not here: the last is %d", c->cfg.cpus, c->nr_cpus - 1);
 	for (cpu = 0; r > 0 && cpu < c->nr_cpus; cpu++) {
 		if (c->wanted[cpu] && !online[cpu])
 			return fail_plain(-EINVAL, "CPU %d is not online", cpu);
@@ -89,7 +92,7 @@ static int cpu_came(struct capture *c, int cpu)
 
 	if (r || (c->cfg.cpus && !c->wanted[cpu]))
 		return r;
-	if (!c->cpu[cpu].ring)
+	if (!c->wanted[cpu])
 		r = capture_open_cpu(c, cpu);
 	return r ? r : open_event(c, cpu);
 }
@@ -152,12 +155,27 @@ static bool read_list(const struct box *h, char list[LIST_MAX])
 	return true;
 }
 
+/* The kernel took all CPUs but one away while the machine slept, and with them their events. */
+static void check_sleep(struct capture *c)
+{
+	uint64_t asleep = clock_boot() - clock_mono();
+	int cpu;
+
+	if (asleep < c->box.checked_ns + SLEPT_NS)
+		return;
+	c->box.checked_ns = asleep;
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		if (c->box.online[cpu] && sideband_open_cpu(c->sideband, cpu))
+			*c->box.list = '\0';
+}
+
 void box_check(struct capture *c)
 {
 	struct box *h = &c->box;
 	char list[LIST_MAX];
 	int cpu;
 
+	check_sleep(c);
 	if (read_list(h, list) && strcmp(list, h->list) && list_changed(c, list))
 		memcpy(h->list, list, strlen(list) + 1);
 	for (cpu = 0; cpu < c->nr_cpus; cpu++)
@@ -182,7 +200,7 @@ static uint32_t box_cpus_missing(const struct capture *c)
 
 void box_start(struct capture *c)
 {
-	c->box.asleep_ns = clock_boot() - c->start_ns;
+	c->box.asleep_ns = c->box.checked_ns = clock_boot() - c->start_ns;
 	c->box.max_rate = event_max_rate();
 }
 
@@ -192,8 +210,7 @@ void box_describe(struct capture *c)
 	uint32_t rate = event_max_rate();
 
 	c->p->meta.cpus_missing = box_cpus_missing(c);
-	/* the clocks are read one after the other */
-	if (asleep > c->box.asleep_ns + 10 * NSEC_PER_MSEC)
+	if (asleep > c->box.asleep_ns + SLEPT_NS)
 		c->p->meta.suspended_ns = asleep - c->box.asleep_ns;
 	if (rate && rate < c->box.max_rate && rate < c->cfg.freq_hz)
 		c->p->meta.throttled_hz = rate;

@@ -90,9 +90,12 @@ static int open_rings(struct capture *c)
 
 int capture_open_cpu(struct capture *c, int cpu)
 {
-	int r = load_ring(&c->loaded, cpu, ring_bytes(&c->cfg));
+	int r = 0;
 
-	if (!r)
+	/* what an earlier try could do is there */
+	if (c->loaded.ring_fd[cpu] < 0)
+		r = load_ring(&c->loaded, cpu, ring_bytes(&c->cfg));
+	if (!r && !c->cpu[cpu].ring)
 		r = open_ring(c, cpu);
 	if (!r && c->waits)
 		r = waits_open_cpu(c->waits, cpu);
@@ -128,9 +131,13 @@ static int open_events(struct capture *c)
 		if (!c->wanted[cpu])
 			continue;
 		fd = event_open(cpu, c->period_ns, c->loaded.prog_fd);
-		if (fd < 0)
+		/* it went offline just now */
+		if (fd == -ENODEV)
+			c->box.online[cpu] = false;
+		else if (fd < 0)
 			return fd;
-		c->cpu[cpu].event_fd = fd;
+		else
+			c->cpu[cpu].event_fd = fd;
 	}
 	return 0;
 }

@@ -212,9 +212,13 @@ int load_ring(struct loaded *l, int cpu, uint32_t bytes)
 		return refused(fd);
 	if (fd < 0)
 		return fail(fd, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
+	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.rings), &cpu, &fd, BPF_ANY)) {
+		int err = -errno;
+
+		close(fd);
+		return fail(err, "ring buffer for CPU %d", cpu);
+	}
 	l->ring_fd[cpu] = fd;
-	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.rings), &cpu, &fd, BPF_ANY))
-		return fail(-errno, "ring buffer for CPU %d", cpu);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 #include "sampler.skel.h"
 
 #define BUFFER	   (64u * sizeof(struct wire_sleeper))
-#define MAX_PIECES 20
+#define MAX_PIECES (WIRE_RAW_STACK / 4096 + 1)
+#define PAGE_PRESENT (1ull << 63)
 
 int sleepers_open(struct capture *c)
 {
@@ -47,16 +49,41 @@ static bool slept_on(const struct wire_sample *s)
 	return times && strtoull(times, NULL, 10) == s->seq;
 }
 
+/*
+ * How many pages from the one at `page` on are in memory (Documentation/admin-guide/mm/pagemap.rst). Another could
+ * have to be brought by somebody who does not answer, as a FUSE server or a dead disk.
+ */
+static unsigned int pages_present(pid_t tid, uint64_t page, unsigned int max)
+{
+	uint64_t entry[MAX_PIECES];
+	unsigned int n = 0, have;
+	char path[64];
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", tid);
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	got = pread(fd, entry, max * sizeof(*entry), (off_t)(page * sizeof(*entry)));
+	have = got < 0 ? 0 : (unsigned int)((size_t)got / sizeof(*entry));
+	while (n < have && entry[n] & PAGE_PRESENT)
+		n++;
+	return n;
+}
+
 /* len bytes of its memory from `at` on, up to what is not there. Returns how many. */
-static uint32_t read_memory(pid_t pid, uint64_t at, void *to, uint32_t len)
+static uint32_t read_memory(pid_t tid, uint64_t at, void *to, uint32_t len)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), end = at + len;
 	struct iovec mine = { to, len }, theirs[MAX_PIECES];
-	unsigned long n = 0;
+	unsigned int n = 0, max = (unsigned int)((end - 1) / page - at / page + 1);
 	ssize_t got;
 
+	if (end < at || max > MAX_PIECES)
+		return 0;
+	max = pages_present(tid, at / page, max);
 	/* what is read ends at the end of a piece */
-	while (at < end && n < MAX_PIECES) {
+	while (at < end && n < max) {
 		uint64_t next = (at / page + 1) * page;
 
 		if (next > end)
@@ -64,22 +91,22 @@ static uint32_t read_memory(pid_t pid, uint64_t at, void *to, uint32_t len)
 		theirs[n++] = (struct iovec){ (void *)at, next - at };
 		at = next;
 	}
-	got = process_vm_readv(pid, &mine, 1, theirs, n, 0);
+	got = n ? process_vm_readv(tid, &mine, 1, theirs, n, 0) : 0;
 	return got < 0 ? 0 : (uint32_t)got;
 }
 
 static void fill(struct wire_raw *r, const struct wire_sleeper *from)
 {
 	uint64_t sp = from->regs.reg[WIRE_REG_SP];
-	pid_t pid = (pid_t)from->sample.tgid;
+	pid_t tid = (pid_t)from->sample.tid;	/* the first thread may have ended */
 
 	memcpy(r->frame, from->frame, sizeof(r->frame));
 	r->pc = from->regs.pc;
 	memcpy(r->reg, from->regs.reg, sizeof(r->reg));
 	r->return_address = from->regs.return_address;
 	r->skipped = 0;
-	r->stack_len = sp + WIRE_RAW_STACK > sp ? read_memory(pid, sp, r->stack, WIRE_RAW_STACK) : 0;
-	r->below_len = read_memory(pid, sp - WIRE_BELOW, r->below, WIRE_BELOW) == WIRE_BELOW ? WIRE_BELOW : 0;
+	r->stack_len = sp + WIRE_RAW_STACK > sp ? read_memory(tid, sp, r->stack, WIRE_RAW_STACK) : 0;
+	r->below_len = read_memory(tid, sp - WIRE_BELOW, r->below, WIRE_BELOW) == WIRE_BELOW ? WIRE_BELOW : 0;
 }
 
 /* Its wait, which is still the one that the account saw, with its stack. */
@@ -125,5 +152,5 @@ void sleepers_add(struct capture *c)
 		memmove(data, data + at, have - at);
 		have -= at;
 	}
-	threads_add_open(c->threads, c->p);
+	threads_add_open(c->threads, c->p, n < 0 ? "[stack lost: not listed]" : "[still waiting]");
 }

@@ -28,7 +28,7 @@ struct box {
 	int fd;				/* of the list of CPUs that are online */
 	char *list;			/* as it was read last */
 	bool *online;			/* [nr_cpus] */
-	uint64_t asleep_ns;		/* since boot, at the start */
+	uint64_t asleep_ns, checked_ns;	/* since boot: at the start, at the last look */
 	uint32_t max_rate;		/* the kernel's limit at the start */
 };
 

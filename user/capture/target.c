@@ -89,6 +89,7 @@ pid_t target_add_thread(int map_fd, pid_t tid)
 struct cgroups {
 	int map_fd;
 	bool added;
+	size_t met;
 };
 
 static int put_cgroup(void *ctx, uint64_t id, const char *path)
@@ -97,6 +98,7 @@ static int put_cgroup(void *ctx, uint64_t id, const char *path)
 	__u64 key = id;
 	__u8 yes = 1;
 
+	c->met++;
 	if (!bpf_map_update_elem(c->map_fd, &key, &yes, BPF_NOEXIST))
 		c->added = true;
 	else if (errno != EEXIST)
@@ -116,5 +118,5 @@ int target_add_cgroup(int map_fd, const char *name)
 		if (!r)
 			r = cgroup_each(path, put_cgroup, &c);
 	} while (!r && c.added);
-	return r;
+	return r || c.met ? r : fail_plain(-ENOENT, "no cgroup '%s' any more", name);
 }

@@ -400,7 +400,7 @@ struct open_wait *threads_open_wait(struct threads *t, uint32_t tid, uint64_t pc
 	return w && w->pcount == pcount && !w->done ? w : NULL;
 }
 
-void threads_add_open(struct threads *t, struct profile *p)
+void threads_add_open(struct threads *t, struct profile *p, const char *name)
 {
 	size_t i;
 
@@ -412,7 +412,7 @@ void threads_add_open(struct threads *t, struct profile *p)
 		values[COL_WAITS] = 1;
 		values[COL_BLOCKED] = t->open[i].wait - t->open[i].queued;
 		values[COL_RUNQUEUE] = t->open[i].queued;
-		profile_add(p, profile_push(p, 0, profile_special_frame(p, "[still waiting]")), t->open[i].labels, values);
+		profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), t->open[i].labels, values);
 	}
 }
 
@@ -481,8 +481,15 @@ static void close_slots(struct threads *t, struct profile *p)
 		now = listed ? *listed : unlisted(t, &one);
 		if (listed)
 			l->seen[listed - l->now] = 1;
-		one.wanted = (uint16_t)now.wanted;
-		memcpy(one.comm, now.comm, sizeof(one.comm));
+		/* ended, and its slot had no room on the way back */
+		if (one.state == WIRE_THREAD_DEAD) {
+			add_thread(t, p, &one);
+			continue;
+		}
+		/* one that is not asked for any more keeps the name by which it was */
+		if (now.wanted || !one.wanted)
+			memcpy(one.comm, now.comm, sizeof(one.comm));
+		one.wanted |= (uint16_t)now.wanted;
 		close_interval(t, p, &one, &now);
 		add_thread(t, p, &one);
 	}

@@ -50,7 +50,7 @@ struct open_wait {
 /* The thread's, if it is still that wait, and not done. */
 struct open_wait *threads_open_wait(struct threads *t, uint32_t tid, uint64_t pcount);
 
-/* Those that are not done, as [still waiting]. */
-void threads_add_open(struct threads *t, struct profile *p);
+/* Those that are not done, as this name. */
+void threads_add_open(struct threads *t, struct profile *p, const char *name);
 
 #endif

@@ -88,6 +88,7 @@ static int set_freq(void *ctx, const char *value)
 		return fail_plain(-EINVAL, "-F %s is over this kernel's limit of %u (sysctl "
 					   "kernel.perf_event_max_sample_rate)", value, max);
 	a->capture.freq_hz = (uint32_t)hz;
+	a->has_freq = true;
 	return 0;
 }
 
@@ -113,6 +114,7 @@ static int set_off_period(void *ctx, const char *value)
 {
 	struct record_args *a = ctx;
 
+	a->has_off = true;
 	if (parse_duration(value, &a->capture.waits.period_ns) || a->capture.waits.period_ns > MAX_PERIOD_NS)
 		return fail_plain(-EINVAL, "'%s' is no period: --off-period takes 0 to 2s, like 1ms or 500us", value);
 	return 0;
@@ -127,6 +129,7 @@ static int set_budget(void *ctx, const char *value)
 	if (end == value || *end || !(percent >= 0 && percent <= 100))
 		return fail_plain(-EINVAL, "'%s' is no budget: --budget takes 0 to 100 percent of a CPU", value);
 	a->capture.waits.budget_ns = (uint64_t)(percent * 1e7);
+	a->has_off = true;
 	return 0;
 }
 
@@ -276,6 +279,10 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 		return fail_plain(-EINVAL, "-a, -p, -t and a command exclude each other");
 	if (!a->capture.take_ticks && !a->capture.take_waits)
 		return fail_plain(-EINVAL, "--on-cpu and --off-cpu exclude each other: without them both are sampled");
+	if (!a->capture.take_ticks && a->has_freq)
+		return fail_plain(-EINVAL, "-F is of the sampling clock, which --off-cpu does without");
+	if (!a->capture.take_waits && a->has_off)
+		return fail_plain(-EINVAL, "--off-period and --budget are of waits, which --on-cpu leaves out");
 	if (!a->capture.take_user && !a->capture.take_kernel)
 		return fail_plain(-EINVAL, "-U and -K exclude each other");
 	a->capture.only_targets = a->command || a->pids.nr;

@@ -21,7 +21,7 @@ struct record_args {
 	const char **cgroups;
 	size_t nr_cgroups, cap_cgroups;
 	struct glob comms;
-	bool all, quiet;
+	bool all, quiet, has_freq, has_off;
 	uint64_t duration_ns;		/* 0: until a signal or the targets' end */
 	uint32_t limit;			/* rows of the table */
 	const char *output;

@@ -36,8 +36,9 @@ enum kind { KIND_NONE, KIND_V1, KIND_V2 };
 static enum kind kind_of(const char *path)
 {
 	struct statfs fs;
+	struct stat st;
 
-	if (statfs(path, &fs))
+	if (statfs(path, &fs) || stat(path, &st) || !S_ISDIR(st.st_mode))
 		return KIND_NONE;
 	return fs.f_type == CGROUP2_SUPER_MAGIC ? KIND_V2 : fs.f_type == CGROUP_SUPER_MAGIC ? KIND_V1 : KIND_NONE;
 }
@@ -45,7 +46,7 @@ static enum kind kind_of(const char *path)
 int cgroup_each(const char *path, cgroup_fn fn, void *ctx)
 {
 	char *const roots[] = { (char *)path, NULL };
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR | FTS_XDEV, NULL);
 	FTSENT *e;
 	int r = 0;
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account filters
+# tags: account lockdown filters
 # Each filter, under storms of forks, executed programs and threads that execute: nothing of a task that was not
 # asked for is in any output, and nothing of one that was is missing: its CPU time is what the kernel says.
 # shellcheck source=tests/live/tap
@@ -148,7 +148,7 @@ else
 fi
 
 # --- names of threads, and single threads
-spawn sh -c 'echo ready; exec "$0" 60' "$FIXTURES/times"
+spawn sh -c 'echo ready; exec "$0" 300' "$FIXTURES/times"
 until [ "$(cat "/proc/$pid"/task/*/comm | grep -c '^t-')" = 7 ]; do sleep 0.05; done
 record comm --comm 't-burn-[12]' --comm '*pongs' -d "$long"
 claim '--comm: record ends well' equal $? 0

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account hotplug
+# tags: account plain hotplug
 # A CPU goes and comes back, more than once, while it is sampled. Only in guests: the box is not ours to change.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
@@ -24,6 +24,8 @@ descriptors() {
 spawn "$FIXTURES/deep" 240
 spawn "$FIXTURES/deep" 240
 start p -F 99
+# the switch above may have been just now
+sleep 2
 before=$(descriptors)
 echo 0 >$switch
 sleep 2

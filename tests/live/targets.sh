@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tags: account
+# tags: account plain
 # Whose ticks are counted: the whole box, or processes and their children.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"

@@ -243,6 +243,28 @@ static void test_several_times(void **state)
 	profile_free(p);
 }
 
+/* As with -C: waits are sampled, and threads have no account. (The sanitizers look for what is not freed.) */
+static void test_waits_alone(void **state)
+{
+	struct profile *p = profile_new(), *q = profile_new();
+	struct pprof_notes notes = { 0 };
+	struct strtab lines;
+	uint32_t i;
+
+	strtab_init(&lines);
+	p->waits = (struct waits_ledger){ .present = true, .seen = { 3, 30 }, .under = { 1, 5 }, .kept = { 2, 25 }, .walked = 2 };
+	pprof_notes_write(p, &lines);
+	for (i = 1; i < lines.n; i++)
+		(void)pprof_note_read(q, &notes, strtab_get(&lines, i));
+	assert_true(q->waits.present);
+	assert_int_equal(q->waits.under.ns, 5);
+	assert_false(q->times.present);
+	pprof_notes_done(&notes);
+	strtab_done(&lines);
+	profile_free(p);
+	profile_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_times_come_back),
 		cmocka_unit_test(test_times_that_are_not_ours),
 		cmocka_unit_test(test_several_times),
+		cmocka_unit_test(test_waits_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

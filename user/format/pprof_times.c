@@ -56,8 +56,10 @@ void pprof_times_write(const struct profile *p, struct strtab *lines)
 		strtab_add(lines, buf_text(&line), line.len);
 		buf_clear(&line);
 	}
-	if (!t.present)
+	if (!t.present) {
+		buf_done(&line);
 		return;
+	}
 	buf_puts(&line, "dwell: times ");
 	put_numbers(&line, &t, times_numbers, ARRAY_LEN(times_numbers));
 	strtab_add(lines, buf_text(&line), line.len);

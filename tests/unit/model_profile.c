@@ -43,6 +43,68 @@ static void test_native(void **state)
 	profile_free(p);
 }
 
+/* Beyond its limit a profile keeps what it knows, and adds up. */
+static void test_limit(void **state)
+{
+	struct profile *p = profile_new();
+	struct label l = { .key = profile_strings(p, "tid") };
+	int64_t value = 1, sum = 0, known = 0, overflow = 0;
+	uint32_t first = 0, i;
+	size_t s;
+
+	assert_int_equal(profile_add_column(p, "samples", "count"), 0);
+	profile_limit(p, 100);
+	for (i = 0; i < 1000; i++) {
+		uint32_t root = profile_push(p, 0, profile_frame(p, 0, 1 + i % 7)), stack;
+
+		stack = profile_push(p, profile_push(p, root, profile_frame(p, 0, 100 + i)), profile_frame(p, 0, 1));
+		first = i ? first : stack;
+		l.num = 1 + i;
+		profile_add(p, stack, profile_labels(p, &l, 1), &value);
+		profile_add(p, first, 0, &value);
+	}
+	assert_int_equal(p->nr_stacks, 100);
+	assert_true(p->nr_frames <= 100 && p->nr_label_sets <= 100 && p->nr_samples <= 101);
+	assert_int_equal(profile_push(p, p->overflow, 1), p->overflow);
+	assert_int_equal(profile_frame(p, 0, 100), p->stacks[p->stacks[first].parent].frame);
+	for (s = 0; s < p->nr_samples; s++) {
+		sum += *profile_values(p, s);
+		known += p->samples[s].stack == first && !p->samples[s].labels ? *profile_values(p, s) : 0;
+		overflow += p->samples[s].stack == p->overflow ? *profile_values(p, s) : 0;
+	}
+	assert_int_equal(sum, 2000);
+	assert_int_equal(known, 1000);
+	assert_true(overflow > 900 && overflow < 1000);
+	assert_int_equal(profile_check(p), 0);
+	profile_free(p);
+}
+
+/* Threads that are too many lose their names, not their stacks; and samples that are too many, both. */
+static void test_limit_of_labels(void **state)
+{
+	struct profile *p = profile_new();
+	struct label l = { .key = profile_strings(p, "tid") };
+	int64_t value = 1, sum = 0;
+	uint32_t stack, other, i;
+	size_t s;
+
+	assert_int_equal(profile_add_column(p, "samples", "count"), 0);
+	profile_limit(p, 100);
+	stack = profile_push(p, 0, profile_frame(p, 0, 1));
+	other = profile_push(p, 0, profile_frame(p, 0, 2));
+	for (i = 0; i < 1000; i++) {
+		l.num = 1 + i;
+		profile_add(p, stack, profile_labels(p, &l, 1), &value);
+		profile_add(p, other, profile_labels(p, &l, 1), &value);
+	}
+	assert_int_equal(p->nr_label_sets, 100);
+	assert_true(p->nr_samples <= 101);
+	for (s = 0; s < p->nr_samples; s++)
+		sum += *profile_values(p, s);
+	assert_int_equal(sum, 2000);
+	profile_free(p);
+}
+
 static void test_strings_are_cleaned(void **state)
 {
 	struct profile *p = profile_new();
@@ -216,6 +278,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_native),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_limit_of_labels),
 		cmocka_unit_test(test_strings_are_cleaned),
 		cmocka_unit_test(test_mappings),
 		cmocka_unit_test(test_functions),

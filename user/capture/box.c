@@ -200,8 +200,13 @@ static uint32_t box_cpus_missing(const struct capture *c)
 
 void box_start(struct capture *c)
 {
-	c->box.asleep_ns = c->box.checked_ns = clock_boot() - c->start_ns;
+	c->box.asleep_ns = c->box.checked_ns = clock_boot() - clock_mono();
 	c->box.max_rate = event_max_rate();
+}
+
+void box_next(struct capture *c)
+{
+	c->box.asleep_ns = clock_boot() - clock_mono();
 }
 
 void box_describe(struct capture *c)

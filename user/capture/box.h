@@ -22,7 +22,10 @@ void box_start(struct capture *c);
 /* Has the list of CPUs changed? One pread(2). A CPU that cannot be sampled is tried again at the next call. */
 void box_check(struct capture *c);
 
-/* Sampling is over: the profile gets what happened. */
+/* Another profile begins. */
+void box_next(struct capture *c);
+
+/* Sampling, or a profile, is over: the profile gets what happened. */
 void box_describe(struct capture *c);
 
 #endif

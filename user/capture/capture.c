@@ -18,24 +18,13 @@
 #include "capture/target.h"
 #include "sampler.skel.h"
 
-/*
- * How often the rings are read: often while new processes turn up, whose mappings can be read only
- * while they live; else as seldom as the rings allow, since it is the waking up that costs.
- */
-#define MIN_DRAIN_NS (100 * NSEC_PER_MSEC)
-/* at the start, as long as those that run have no tables yet, but not for ever */
-#define FIRST_DRAIN_NS (20 * NSEC_PER_MSEC)
-#define FIRST_NS       (2 * NSEC_PER_SEC)
-#define MAX_DRAIN_NS (400 * NSEC_PER_MSEC)
+/* place of the process that writes a file in self_tgid[]; dwell is at 0, its workers are between */
+#define WRITER	     (WIRE_MAX_SELF - 1)
 #define RING_NS	     (500 * NSEC_PER_MSEC)
 #define MIN_COPIES   40
 #define COPY_BYTES   (20u << 10)	/* most of a copied stack's record need no more */
-#define SETTLE_NS    (50 * NSEC_PER_MSEC)	/* of a drain, for tables that samples wait for */
-#define EXPIRE_NS    NSEC_PER_SEC
 /* the record of a stack that is deep, but for Python and recursion, with the ring's header */
 #define LARGEST_RECORD (sizeof(struct wire_sample) + 8 + 256 * 8)
-/* of on_record(): this drain has read what was there when it began */
-#define ROUND_OVER     (-ECANCELED)
 
 /* One record, of the ring of one CPU; their numbers have no gap. */
 static int on_record(void *ctx, void *data, size_t size)
@@ -52,7 +41,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		return fail_plain(-EBADE, "CPU %d: record %llu came as number %llu", rc->cpu,
 				  (unsigned long long)s->seq, (unsigned long long)cpu->consumed);
 	c->counted += !(s->flags & WIRE_WAIT);
-	return cpu->consumed < cpu->limit ? 0 : ROUND_OVER;
+	return cpu->consumed < cpu->limit ? 0 : CAPTURE_ROUND_OVER;
 }
 
 /* A power of two that holds RING_NS of the deepest stacks. */
@@ -234,8 +223,8 @@ int capture_open(struct capture **out, const struct capture_config *cfg, struct 
 		c->cfg.max_user = WIRE_MAX_USER;
 	c->p = p;
 	c->period_ns = NSEC_PER_SEC / cfg->freq_hz;
-	c->drain_ns = FIRST_DRAIN_NS;
-	profile_native(p, (int64_t)c->period_ns);
+	c->drain_ns = CAPTURE_FIRST_DRAIN_NS;
+	capture_begin_profile(c, p);
 	c->kallsyms = k;
 	r = open_all(c);
 	if (r < 0) {
@@ -262,6 +251,7 @@ void capture_close(struct capture *c)
 	waits_close(c->waits);
 	sleepers_close(c);
 	threads_close(c->threads);
+	decoder_free(c->former);
 	decoder_free(c->decoder);
 	unwinder_free(c->unwinder);
 	tasks_done(&c->tasks);
@@ -325,9 +315,13 @@ static bool is_target(void *ctx, pid_t pid)
 void capture_self(struct capture *c, pid_t pid)
 {
 	/* a ring of the latest: workers that died make room */
-	c->loaded.skel->bss->self_tgid[c->nr_self ? 1 + (c->nr_self - 1) % (WIRE_MAX_SELF - 1) : 0] =
-		(unsigned int)pid;
+	c->loaded.skel->bss->self_tgid[c->nr_self ? 1 + (c->nr_self - 1) % (WRITER - 1) : 0] = (unsigned int)pid;
 	c->nr_self++;
+}
+
+void capture_writer(struct capture *c, pid_t pid)
+{
+	c->loaded.skel->bss->self_tgid[WRITER] = (unsigned int)pid;
 }
 
 int capture_start(struct capture *c)
@@ -337,7 +331,7 @@ int capture_start(struct capture *c)
 	if (c->unwinder && (c->cfg.only_targets || c->cfg.only_threads))
 		tasks_prepare_wanted(&c->tasks, c->images, c->unwinder, is_target, c);
 	c->p->time_ns = (int64_t)clock_real();
-	c->start_ns = clock_mono();
+	c->start_ns = c->begun_ns = clock_mono();
 	box_start(c);
 	if (c->threads) {
 		r = threads_start(c->threads);
@@ -352,173 +346,6 @@ int capture_start(struct capture *c)
 			return r;
 	}
 	return 0;
-}
-
-/*
- * Reads what each ring holds now, and not what comes meanwhile: where samples come faster than they
- * can be read there would be no end of it, and no signal heard.
- */
-static int read_samples(struct capture *c)
-{
-	int cpu, r;
-
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		struct cpu *one = &c->cpu[cpu];
-
-		one->limit = __atomic_load_n(&c->live[cpu].emitted, __ATOMIC_ACQUIRE) +
-			     __atomic_load_n(&c->live[cpu].waits, __ATOMIC_ACQUIRE);
-		if (!one->ring || one->consumed >= one->limit)
-			continue;
-		r = ring_buffer__consume(one->ring);
-		if (r < 0 && r != ROUND_OVER)
-			return r;
-	}
-	return 0;
-}
-
-/*
- * Often while there is news, whose files can be opened best while somebody lives who maps them; else as
- * seldom as the rings allow.
- */
-static void set_drain_period(struct capture *c, int news)
-{
-	if (c->unwinder && !c->ready_ns && c->now_ns - c->start_ns < FIRST_NS)
-		c->drain_ns = FIRST_DRAIN_NS;
-	else if (news || decoder_nr_pending(c->decoder) || c->cfg.ring_bytes)
-		c->drain_ns = MIN_DRAIN_NS;
-	else if (c->drain_ns < MAX_DRAIN_NS)
-		c->drain_ns *= 2;
-}
-
-static void on_expired(void *ctx, struct image *i)
-{
-	struct capture *c = ctx;
-
-	if (c->unwinder)
-		unwinder_forget(c->unwinder, i, c->now_ns);
-}
-
-static void on_birth(void *ctx, const struct wire_birth *b)
-{
-	struct capture *c = ctx;
-
-	(void)images_find(c->images, (int)b->tgid, b->start_time, b->exec_id, b->time);
-}
-
-struct publication {
-	struct capture *c;
-	uint64_t end_ns;
-};
-
-/* Those that are not yet to be published stay on the list. */
-static int publish_changed(void *ctx, struct image *i)
-{
-	const struct publication *p = ctx;
-	uint64_t now = clock_mono();
-
-	if (!i->identified || !i->known)
-		return 0;
-	if (unwinder_prepare(p->c->unwinder, i, now < p->end_ns ? p->end_ns - now : 0))
-		return 1;
-	unwinder_publish(p->c->unwinder, i, p->c->now_ns);
-	return 0;
-}
-
-/* The maps of programs that began or changed since the last time. 1: there is more to do. */
-static int publish(struct capture *c)
-{
-	struct publication p = { c, clock_mono() + SETTLE_NS };
-
-	if (!c->unwinder)
-		return 0;
-	births_read(&c->births, sideband_time(c->sideband), on_birth, c);
-	return images_each_changed(c->images, publish_changed, &p);
-}
-
-/* What happened to processes first, then the samples of them, then those that waited. */
-static int read_rings(struct capture *c, bool all)
-{
-	int news, r;
-
-	news = sideband_read(c->sideband, c->images);
-	if (news < 0)
-		return news;
-	news += publish(c);
-	if (c->threads)
-		threads_read(c->threads, c->cfg.cpus ? NULL : c->p);
-	if (c->waits)
-		waits_read(c->waits);
-	r = read_samples(c);
-	if (r)
-		return r;
-	decoder_settle(c->decoder, c->now_ns, SETTLE_NS, all);
-	if (!all && c->unwinder && !c->ready_ns && !decoder_nr_pending(c->decoder)) {
-		r = (int)tasks_prepare(&c->tasks, c->images, c->unwinder, c->now_ns, SETTLE_NS);
-		c->ready_ns = r ? 0 : clock_mono();
-		news += r;
-	}
-	if (c->now_ns - c->expired_ns > EXPIRE_NS) {
-		images_expire(c->images, c->now_ns, on_expired, c);
-		c->expired_ns = c->now_ns;
-	}
-	set_drain_period(c, news);
-	return 0;
-}
-
-static int drain(struct capture *c, bool all)
-{
-	autofree struct wire_cpu *copy = xcalloc((size_t)c->nr_cpus, sizeof(*copy));
-	autofree bool *valid = xcalloc((size_t)c->nr_cpus, sizeof(*valid));
-	int cpu, r;
-
-	c->not_followed = 0;
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		valid[cpu] = c->wanted[cpu] && !counters_read(&c->live[cpu], &copy[cpu]);
-		c->not_followed += c->live[cpu].targets_full;
-	}
-	c->now_ns = clock_mono();
-	r = read_rings(c, all);
-	if (r)
-		return r;
-	if (!all)
-		box_check(c);
-	return ledger_check_drained(c, copy, valid);
-}
-
-int capture_drain(struct capture *c)
-{
-	return drain(c, false);
-}
-
-int capture_stop(struct capture *c)
-{
-	int cpu, r;
-
-	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
-		if (c->cpu[cpu].event_fd < 0)
-			continue;
-		r = event_disable(c->cpu[cpu].event_fd);
-		if (r)
-			return r;
-	}
-	c->p->duration_ns = (int64_t)(clock_mono() - c->start_ns);
-	box_describe(c);
-	if (c->threads) {
-		/* what a thread does with its time it does on all CPUs */
-		r = threads_stop(c->threads, c->cfg.cpus ? NULL : c->p);
-		if (r)
-			return r;
-	}
-	if (c->waits) {
-		sleepers_add(c);
-		r = waits_stop(c->waits, c->p);
-		if (r)
-			return r;
-	}
-	r = drain(c, true);
-	if (r)
-		return r;
-	return ledger_close(c);
 }
 
 int capture_watch(struct capture *c, struct loop *l, loop_fn fn, void *ctx)
@@ -578,10 +405,10 @@ uint64_t capture_not_followed(const struct capture *c)
 
 size_t capture_nr_objects(const struct capture *c)
 {
-	return decoder_nr_objects(c->decoder);
+	return decoder_nr_objects(c->former ? c->former : c->decoder);
 }
 
 const struct object_file *capture_object(const struct capture *c, size_t i, uint32_t *mapping)
 {
-	return decoder_object(c->decoder, i, mapping);
+	return decoder_object(c->former ? c->former : c->decoder, i, mapping);
 }

@@ -37,6 +37,7 @@ struct capture_config {
 	bool account;			/* of each thread's time */
 	bool take_waits;		/* with account: sampled by their length */
 	struct waits_config waits;
+	size_t max_stacks;		/* profile_limit() of each profile; 0: none */
 	bool count_verified;		/* for capture_program() */
 	struct worker *worker;		/* makes unwind rows; the caller's */
 };
@@ -69,13 +70,16 @@ int capture_cgroup(struct capture *c, const char *name) must_check;
 /* Ticks in this process are dwell's own (bucket `self`). */
 void capture_self(struct capture *c, pid_t pid);
 
+/* And so are those of the process that writes a profile; 0: there is none. */
+void capture_writer(struct capture *c, pid_t pid);
+
 /* Ticks begin. */
 int capture_start(struct capture *c) must_check;
 
 /* Reads what the rings hold into the profile, and checks the ledger: -EBADE says that it does not close. */
 int capture_drain(struct capture *c) must_check;
 
-/* Ticks end; last drain; the profile gets its ledger and duration. */
+/* Ticks end; last drain; the profile gets its ledger, duration and what unwinding took. */
 int capture_stop(struct capture *c) must_check;
 
 /* fn(ctx, ...) in this loop when the rings fill faster than the drain period would read them. */
@@ -93,7 +97,7 @@ uint32_t capture_cpus(const struct capture *c);
 /* Highest CPU number + 1 that this kernel may ever have. */
 int capture_max_cpus(const struct capture *c);
 
-/* After capture_stop(): what became of one CPU's ticks. 1, or 0 when it was not sampled. */
+/* After capture_stop(): what became of one CPU's ticks since the last cut. 1, or 0 when it was not sampled. */
 int capture_cpu_ledger(const struct capture *c, int cpu, struct ledger *l) must_check;
 
 /* Is a task known by what the switch program left (5.10), and not by itself? */
@@ -111,10 +115,20 @@ int capture_program(const struct capture *c, size_t i, struct capture_program *p
 /* Children (processes, cgroups) that were not followed, since the table of wanted ones was full. */
 uint64_t capture_not_followed(const struct capture *c);
 
-/* What unwinding took and what it lacked; not present where no user stacks are taken. */
-void capture_unwind_stats(const struct capture *c, struct meta_unwind *u);
+/*
+ * The profile ends here and `next`, an empty one, begins, without a gap. The former one still gets samples that
+ * wait for unwind tables, at most for some seconds: as long as capture_former_waits() says so, and until
+ * capture_former_settle(), which adds them as they are. Then, before the next cut, capture_former_done().
+ */
+int capture_cut(struct capture *c, struct profile *next) must_check;
+bool capture_former_waits(const struct capture *c);
+void capture_former_settle(struct capture *c);
+void capture_former_done(struct capture *c);
 
-/* The objects that were sampled: a mapping of the profile and its file. i < capture_nr_objects(). */
+/*
+ * The objects that were sampled, of the former profile while there is one: a mapping of the profile and its file,
+ * valid until the next drain. i < capture_nr_objects().
+ */
 size_t capture_nr_objects(const struct capture *c);
 const struct object_file *capture_object(const struct capture *c, size_t i, uint32_t *mapping);
 

@@ -20,21 +20,22 @@
 #define MAX_PIECES (WIRE_RAW_STACK / 4096 + 1)
 #define PAGE_PRESENT (1ull << 63)
 
-int sleepers_open(struct capture *c)
-{
-	const struct sampler_bpf *skel = c->loaded.skel;
-	const struct bpf_link *link = c->loaded.uses_slots ? skel->links.list_sleepers_slot : skel->links.list_sleepers_task;
-
-	c->sleepers_fd = bpf_iter_create(bpf_link__fd(link));
-	return c->sleepers_fd < 0 ? fail(-errno, "list the tasks that sleep") : 0;
-}
-
 void sleepers_close(struct capture *c)
 {
 	/* 0: was never opened */
 	if (c->sleepers_fd > 0)
 		close(c->sleepers_fd);
 	c->sleepers_fd = 0;
+}
+
+int sleepers_open(struct capture *c)
+{
+	const struct sampler_bpf *skel = c->loaded.skel;
+	const struct bpf_link *link = c->loaded.uses_slots ? skel->links.list_sleepers_slot : skel->links.list_sleepers_task;
+
+	sleepers_close(c);
+	c->sleepers_fd = bpf_iter_create(bpf_link__fd(link));
+	return c->sleepers_fd < 0 ? fail(-errno, "list the tasks that sleep") : 0;
 }
 
 /* "RAN WAITED TIMES": has it slept since? */
@@ -112,7 +113,7 @@ static void fill(struct wire_raw *r, const struct wire_sleeper *from)
 /* Its wait, which is still the one that the account saw, with its stack. */
 static void add_one(struct capture *c, const struct wire_sleeper *one, struct wire_raw *r)
 {
-	struct open_wait *w = threads_open_wait(c->threads, one->sample.tid, one->sample.seq);
+	struct open_wait *w = open_waits_find(threads_open_waits(c->threads), one->sample.tid, one->sample.seq);
 	size_t size = sizeof(*r);
 
 	if (!w || one->sample.nr_kernel > WIRE_MAX_KERNEL)
@@ -152,5 +153,5 @@ void sleepers_add(struct capture *c)
 		memmove(data, data + at, have - at);
 		have -= at;
 	}
-	threads_add_open(c->threads, c->p, n < 0 ? "[stack lost: not listed]" : "[still waiting]");
+	open_waits_name(threads_open_waits(c->threads), c->p, n < 0 ? "[stack lost: not listed]" : "[still waiting]");
 }

@@ -8,11 +8,11 @@
 
 #include "capture/state.h"
 
-/* Prepares the list for the end: no bpf(2) then. */
+/* Prepares the list for the end of an account: no bpf(2) then. */
 int sleepers_open(struct capture *c) must_check;
 void sleepers_close(struct capture *c);
 
-/* After threads_stop(): into the profile, those without a stack as [still waiting]. */
+/* After threads_close_account(): into the profile, those without a stack as [still waiting]. */
 void sleepers_add(struct capture *c);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "capture/threads.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,11 +13,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "capture/thread_list.h"
 #include "sampler.skel.h"
 
 #define MIN_SLOTS   8192u
 #define MAX_SLOTS   262144u
-#define MAX_LIST    (64u << 20)
 #define READ_TRIES  1000
 #define INIT_PID_NS 0xEFFFFFFCu		/* PROC_PID_INIT_INO of the kernel's proc_ns.h */
 #define SETTLE_US   200			/* a switch that is being accounted is done by then */
@@ -26,11 +25,9 @@
 
 enum slot_state { SLOT_SPARE, SLOT_GIVEN };
 
-struct list {
-	int fd;				/* the iterator, until it is read; -1: none */
-	struct wire_thread_now *now;	/* by tid */
-	size_t nr;
-	uint8_t *seen;			/* [nr]: has a slot */
+/* What one CPU's counters were when the account began. */
+struct cpu_base {
+	uint64_t switches, idle, full, full_ns;
 };
 
 struct threads {
@@ -40,25 +37,19 @@ struct threads {
 	uint32_t nr_slots, nr_used;	/* slots from nr_used on were never given */
 	struct wire_thread *slot;	/* [nr_slots], mmapped */
 	struct wire_switches *cpu;	/* [nr_cpus], mmapped */
+	struct cpu_base *base;		/* [nr_cpus] */
+	uint32_t *slot_of;		/* by tid, mmapped */
+	size_t slot_of_bytes;
 	uint8_t *state;			/* [nr_slots] enum slot_state */
 	uint32_t *spare;		/* a stack of those that came back */
 	uint32_t nr_spare;
 	uint64_t from, end;		/* the clock when the account began, and when it ended */
-	uint64_t boot_from;		/* CLOCK_BOOTTIME then */
+	uint64_t boot_from, boot_end;	/* CLOCK_BOOTTIME then */
+	uint64_t paused_ns, listed_ns;	/* CLOCK_MONOTONIC at the pause, and when the list was read */
 	uint64_t repaired, negative;
-	struct list before, after;	/* as the account began, and ended */
-	struct open_wait *open;		/* by tid */
-	size_t nr_open, cap_open;
+	struct thread_list before, after;	/* as the account began, and ended */
+	struct open_waits open;
 };
-
-static void list_done(struct list *l)
-{
-	if (l->fd >= 0)
-		close(l->fd);
-	free(l->now);
-	free(l->seen);
-	*l = (struct list){ .fd = -1 };
-}
 
 static uint32_t power_of_two(uint32_t from, uint64_t want, uint32_t to)
 {
@@ -134,10 +125,13 @@ int threads_open(struct threads **out, const struct sampler_bpf *skel, struct th
 	t->before.fd = t->after.fd = -1;
 	t->slot = map_fd(bpf_map__fd(skel->maps.threads), size.slots * sizeof(*t->slot));
 	t->cpu = map_fd(bpf_map__fd(skel->maps.switches), (size_t)nr_cpus * sizeof(*t->cpu));
+	t->base = xcalloc((size_t)nr_cpus, sizeof(*t->base));
+	t->slot_of_bytes = size.lines * sizeof(struct wire_tid_line);
+	t->slot_of = map_fd(bpf_map__fd(skel->maps.slot_of), t->slot_of_bytes);
 	t->state = xcalloc(size.slots, sizeof(*t->state));
 	t->spare = xcalloc(size.slots, sizeof(*t->spare));
 	*out = t;
-	return t->slot && t->cpu ? 0 : fail(-errno, "map the account of threads");
+	return t->slot && t->cpu && t->slot_of ? 0 : fail(-errno, "map the account of threads");
 }
 
 static void unmap(void *p, size_t bytes)
@@ -154,11 +148,13 @@ void threads_close(struct threads *t)
 		return;
 	unmap(t->slot, t->nr_slots * sizeof(*t->slot));
 	unmap(t->cpu, (size_t)t->nr_cpus * sizeof(*t->cpu));
-	list_done(&t->before);
-	list_done(&t->after);
+	unmap(t->slot_of, t->slot_of_bytes);
+	thread_list_done(&t->before);
+	thread_list_done(&t->after);
+	open_waits_done(&t->open);
+	free(t->base);
 	free(t->state);
 	free(t->spare);
-	free(t->open);
 	free(t);
 }
 
@@ -243,6 +239,13 @@ static void add_thread(struct threads *t, struct profile *p, const struct wire_t
 	times_add(&p->times, &row);
 }
 
+static void make_spare(struct threads *t, uint32_t slot)
+{
+	t->slot[slot].tid = 0;
+	t->state[slot] = SLOT_SPARE;
+	t->spare[t->nr_spare++] = slot;
+}
+
 static void take_back(struct threads *t, struct profile *p)
 {
 	struct wire_thread one;
@@ -260,9 +263,7 @@ static void take_back(struct threads *t, struct profile *p)
 				continue;
 			if (copy_slot(&t->slot[slot], &one))
 				add_thread(t, p, &one);
-			t->slot[slot].tid = 0;
-			t->state[slot] = SLOT_SPARE;
-			t->spare[t->nr_spare++] = slot;
+			make_spare(t, slot);
 		}
 		__atomic_store_n(&c->dead_taken, n, __ATOMIC_RELEASE);
 	}
@@ -284,35 +285,23 @@ static uint64_t newest_clock(const struct threads *t)
 	return newest;
 }
 
-static int compare_tids(const void *a, const void *b)
+static int open_list(const struct threads *t, struct thread_list *l)
 {
-	uint32_t x = ((const struct wire_thread_now *)a)->tid, y = ((const struct wire_thread_now *)b)->tid;
-
-	return x < y ? -1 : x > y;
+	return thread_list_open(l, bpf_link__fd(t->skel->links.list_threads));
 }
 
-static int open_list(const struct threads *t, struct list *l)
+/* From that reading of the clock on. */
+static void begin(struct threads *t, uint64_t from)
 {
-	l->fd = bpf_iter_create(bpf_link__fd(t->skel->links.list_threads));
-	return l->fd < 0 ? fail(-errno, "list the threads") : 0;
-}
+	int cpu;
 
-/* What is listed is what runs when it is read. */
-static int read_list(struct list *l)
-{
-	char *data;
-	size_t len;
-	int r = read_all(l->fd, MAX_LIST, &data, &len);
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		const struct wire_switches *c = &t->cpu[cpu];
 
-	close(l->fd);
-	l->fd = -1;
-	if (r < 0)
-		return r;
-	l->now = (struct wire_thread_now *)data;
-	l->nr = len / sizeof(*l->now);
-	l->seen = xcalloc(l->nr + 1, sizeof(*l->seen));
-	qsort(l->now, l->nr, sizeof(*l->now), compare_tids);
-	return 0;
+		t->base[cpu] = (struct cpu_base){ c->switches, c->idle, c->full, c->full_ns };
+	}
+	t->from = from;
+	__atomic_store_n(&t->skel->bss->account_from, from, __ATOMIC_RELEASE);
 }
 
 int threads_start(struct threads *t)
@@ -323,13 +312,12 @@ int threads_start(struct threads *t)
 	if (!r)
 		r = open_list(t, &t->after);
 	if (!r)
-		r = read_list(&t->before);
+		r = thread_list_read(&t->before);
 	if (r)
 		return r;
 	hand_out(t);
-	t->from = newest_clock(t);
 	t->boot_from = clock_boot();
-	__atomic_store_n(&t->skel->bss->account_from, t->from, __ATOMIC_RELEASE);
+	begin(t, newest_clock(t));
 	return 0;
 }
 
@@ -339,25 +327,14 @@ void threads_read(struct threads *t, struct profile *p)
 	hand_out(t);
 }
 
-static const struct wire_thread_now *find_now(const struct list *l, uint32_t tid, uint64_t start_time)
-{
-	struct wire_thread_now key = { .tid = tid }, *now;
-
-	if (!l->nr)
-		return NULL;
-	now = bsearch(&key, l->now, l->nr, sizeof(key), compare_tids);
-	return now && now->start_time == start_time ? now : NULL;
-}
-
 static int64_t clamp(int64_t n, int64_t max)
 {
 	return n < 0 ? 0 : n > max ? max : n;
 }
 
-static uint32_t labels_of(const struct list *l, struct profile *p, const struct wire_thread *one)
+static uint32_t labels_of(const struct thread_list *l, struct profile *p, const struct wire_thread *one)
 {
-	const struct wire_thread_now key = { .tid = one->tgid }, *leader =
-		l->nr ? bsearch(&key, l->now, l->nr, sizeof(key), compare_tids) : NULL;
+	const struct wire_thread_now *leader = thread_list_tid(l, one->tgid);
 	const char *process = leader ? leader->comm : one->comm;
 	struct label label[] = {
 		{ .key = profile_strings(p, "pid"), .num = one->tgid },
@@ -374,46 +351,18 @@ static uint32_t labels_of(const struct list *l, struct profile *p, const struct 
 /* A wait that has not ended: sampled ones are walked when they end, so this is for later. */
 static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, struct open_wait w)
 {
-	if (!t->skel->rodata->take_waits || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
+	if (!p || !t->skel->rodata->take_waits || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
 		return;
 	p->waits.open.n++;
 	p->waits.open.ns += (uint64_t)w.wait;
 	w.tid = one->tid;
 	w.labels = labels_of(&t->after, p, one);
-	grow(&t->open, &t->cap_open, t->nr_open + 1, sizeof(*t->open));
-	t->open[t->nr_open++] = w;
+	open_waits_add(&t->open, &w);
 }
 
-static int compare_open(const void *a, const void *b)
+struct open_waits *threads_open_waits(struct threads *t)
 {
-	uint32_t x = ((const struct open_wait *)a)->tid, y = ((const struct open_wait *)b)->tid;
-
-	return x < y ? -1 : x > y;
-}
-
-struct open_wait *threads_open_wait(struct threads *t, uint32_t tid, uint64_t pcount)
-{
-	struct open_wait key = { .tid = tid }, *w = NULL;
-
-	if (t->nr_open)
-		w = bsearch(&key, t->open, t->nr_open, sizeof(key), compare_open);
-	return w && w->pcount == pcount && !w->done ? w : NULL;
-}
-
-void threads_add_open(struct threads *t, struct profile *p, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < t->nr_open; i++) {
-		int64_t values[NATIVE_COLUMNS] = { 0 };
-
-		if (t->open[i].done)
-			continue;
-		values[COL_WAITS] = 1;
-		values[COL_BLOCKED] = t->open[i].wait - t->open[i].queued;
-		values[COL_RUNQUEUE] = t->open[i].queued;
-		profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), t->open[i].labels, values);
-	}
+	return &t->open;
 }
 
 /*
@@ -425,20 +374,24 @@ static void close_interval(struct threads *t, struct profile *p, struct wire_thr
 {
 	uint64_t end = t->end;
 	int64_t wall = end > one->since ? (int64_t)(end - one->since) : 0, rest;
-	int64_t ran = clamp((int64_t)(now->exec - one->exec), wall);
-	int64_t queued = (int64_t)(now->delay - one->delay);
 	bool on = one->state == WIRE_THREAD_ON;
+	/* of who was off the CPU what it did since the end is not of before */
+	int64_t after = on ? 0 : (int64_t)(t->listed_ns - t->paused_ns);
+	int64_t ran = clamp((int64_t)(now->exec - one->exec) - after, wall);
+	int64_t queued = clamp((int64_t)(now->delay - one->delay) - after, wall - ran);
+	/* then it was switched to after the end */
+	uint64_t pcount = now->exec != one->exec || now->on_cpu ? OPEN_WAIT_OVER : now->pcount;
 
 	if (now->queued && now->queued < end)
 		queued += (int64_t)(end - now->queued);
 	queued = on ? 0 : clamp(queued, wall - ran);
 	rest = wall - ran - queued;
-	if ((on || now->on_cpu) && rest < (int64_t)TICK_NS) {
+	if (on && rest < (int64_t)TICK_NS) {
 		ran += rest;
 		rest = 0;
 	}
-	if (!on && !now->on_cpu)
-		add_open(t, p, one, (struct open_wait){ .pcount = now->pcount, .wait = wall - ran, .queued = queued });
+	if (!on)
+		add_open(t, p, one, (struct open_wait){ .pcount = pcount, .wait = wall - ran, .queued = queued });
 	one->task += ran;
 	one->runqueue += queued;
 	if (on && now->on_cpu)
@@ -446,6 +399,8 @@ static void close_interval(struct threads *t, struct profile *p, struct wire_thr
 	else
 		one->blocked += rest;
 	one->since += (uint64_t)wall;
+	one->exec += (uint64_t)ran;
+	one->delay += (uint64_t)queued;
 }
 
 /* For one that has ended by the time of the list, or that the kernel does not list: as the switches left it. */
@@ -464,35 +419,63 @@ static struct wire_thread_now unlisted(const struct threads *t, const struct wir
 	return now;
 }
 
+/* One that is not there any more, whose end was not seen or had no room on the way back. */
+static void collect(struct threads *t, uint32_t slot)
+{
+	uint32_t tid = t->slot[slot].tid;
+
+	if (tid < t->slot_of_bytes / sizeof(*t->slot_of) && t->slot_of[tid] == slot)
+		t->slot_of[tid] = 0;
+	make_spare(t, slot);
+}
+
+/* The next account begins where this one ended: what comes is a difference to what was said of it. */
+static void reopen(struct threads *t, uint32_t i, const struct wire_thread *closed, uint16_t wanted)
+{
+	struct wire_thread *s = &t->slot[i];
+
+	s->since = s->born = closed->since;
+	s->exec = closed->exec;
+	s->delay = closed->delay;
+	s->task = s->stolen = s->runqueue = s->blocked = 0;
+	s->repaired = s->negative = 0;
+	s->wanted = wanted;
+}
+
+static void close_slot(struct threads *t, struct profile *p, uint32_t i, struct wire_thread *one)
+{
+	const struct wire_thread_now *listed = thread_list_find(&t->after, one);
+	struct wire_thread_now now = listed ? *listed : unlisted(t, one);
+
+	if (listed)
+		t->after.seen[listed - t->after.now] = 1;
+	if (one->state == WIRE_THREAD_DEAD) {
+		add_thread(t, p, one);
+		collect(t, i);
+		return;
+	}
+	if (p) {
+		/* one that is not asked for any more keeps the name by which it was */
+		if (now.wanted || !one->wanted)
+			memcpy(one->comm, now.comm, sizeof(one->comm));
+		one->wanted |= (uint16_t)now.wanted;
+		close_interval(t, p, one, &now);
+		add_thread(t, p, one);
+		reopen(t, i, one, (uint16_t)now.wanted);
+	}
+	if (!listed)
+		collect(t, i);
+}
+
 /* All that have a slot. */
 static void close_slots(struct threads *t, struct profile *p)
 {
-	const struct list *l = &t->after;
 	struct wire_thread one;
 	uint32_t i;
 
-	for (i = 1; i < t->nr_used; i++) {
-		const struct wire_thread_now *listed;
-		struct wire_thread_now now;
-
-		if (t->state[i] != SLOT_GIVEN || !copy_slot(&t->slot[i], &one))
-			continue;
-		listed = find_now(l, one.tid, one.start_time);
-		now = listed ? *listed : unlisted(t, &one);
-		if (listed)
-			l->seen[listed - l->now] = 1;
-		/* ended, and its slot had no room on the way back */
-		if (one.state == WIRE_THREAD_DEAD) {
-			add_thread(t, p, &one);
-			continue;
-		}
-		/* one that is not asked for any more keeps the name by which it was */
-		if (now.wanted || !one.wanted)
-			memcpy(one.comm, now.comm, sizeof(one.comm));
-		one.wanted |= (uint16_t)now.wanted;
-		close_interval(t, p, &one, &now);
-		add_thread(t, p, &one);
-	}
+	for (i = 1; i < t->nr_used; i++)
+		if (t->state[i] == SLOT_GIVEN && copy_slot(&t->slot[i], &one))
+			close_slot(t, p, i, &one);
 }
 
 /*
@@ -501,7 +484,7 @@ static void close_slots(struct threads *t, struct profile *p)
  */
 static void close_others(struct threads *t, struct profile *p)
 {
-	const struct list *l = &t->after;
+	const struct thread_list *l = &t->after;
 	uint64_t end = t->end;
 	size_t i;
 
@@ -512,7 +495,9 @@ static void close_others(struct threads *t, struct profile *p)
 
 		if (l->seen[i] || !now->tid)
 			continue;
-		then = find_now(&t->before, now->tid, now->start_time);
+		one.start_time = now->start_time;
+		one.task_struct = now->task_struct;
+		then = thread_list_find(&t->before, &one);
 		one.born = one.since = t->from + age < end ? t->from + age : end;
 		one.state = now->on_cpu ? WIRE_THREAD_ON : WIRE_THREAD_OFF;
 		one.exec = then ? then->exec : 0;
@@ -533,13 +518,14 @@ static void close_cpus(struct threads *t, struct profile *p)
 
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
 		const struct wire_switches *c = &t->cpu[cpu];
+		const struct cpu_base *b = &t->base[cpu];
 
-		p->times.idle += (int64_t)c->idle;
+		p->times.idle += (int64_t)(c->idle - b->idle);
 		if (c->switches && !c->tid && c->clock < end)
 			p->times.idle += (int64_t)(end - (c->clock > t->from ? c->clock : t->from));
-		p->times.switches += c->switches;
-		p->times.full += c->full;
-		p->times.full_ns += (int64_t)c->full_ns;
+		p->times.switches += c->switches - b->switches;
+		p->times.full += c->full - b->full;
+		p->times.full_ns += (int64_t)(c->full_ns - b->full_ns);
 	}
 }
 
@@ -555,30 +541,45 @@ static uint64_t last_switch(const struct threads *t, uint64_t end)
 	return end;
 }
 
-int threads_stop(struct threads *t, struct profile *p)
+void threads_pause(struct threads *t)
 {
-	int r;
-
+	t->paused_ns = clock_mono();
 	t->end = newest_clock(t);
-
-	/* from here on nothing is added */
 	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_RELEASE);
 	usleep(SETTLE_US);
-	if (!p)
-		return 0;
-	r = read_list(&t->after);
+}
+
+int threads_close_account(struct threads *t, struct profile *p)
+{
+	int r = thread_list_read(&t->after);
+
 	if (r)
 		return r;
+	t->listed_ns = clock_mono();
+	t->boot_end = clock_boot();
+	t->open.nr = 0;
 	take_back(t, p);
 	t->end = last_switch(t, t->end);
-	close_cpus(t, p);
 	close_slots(t, p);
+	if (!p)
+		return 0;
+	close_cpus(t, p);
 	close_others(t, p);
-	if (t->nr_open)
-		qsort(t->open, t->nr_open, sizeof(*t->open), compare_open);
+	open_waits_sort(&t->open);
 	p->times.window = (int64_t)(t->end - t->from);
 	p->times.repaired = t->repaired;
 	p->times.negative = t->negative;
 	p->times.present = true;
+	t->repaired = t->negative = 0;
 	return 0;
+}
+
+int threads_resume(struct threads *t, bool anew)
+{
+	thread_list_done(&t->before);
+	t->before = t->after;
+	t->after = (struct thread_list){ .fd = -1 };
+	t->boot_from = t->boot_end;
+	begin(t, anew ? t->end : t->from);
+	return open_list(t, &t->after);
 }

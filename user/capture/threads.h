@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The account of each thread's time: the switch program's slots, mmapped. Free slots are handed to each CPU,
- * those of the dead come back with what they did, and at the end the open intervals are closed. While it runs
- * no system call is made for it.
+ * those of the dead come back with what they did, and at the end of an account, which may be the begin of the
+ * next, the open intervals are closed. Else no system call is made for it.
  */
 #ifndef CAPTURE_THREADS_H
 #define CAPTURE_THREADS_H
@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "bpf/threads.h"
+#include "capture/open_waits.h"
 #include "model/profile.h"
 
 struct sampler_bpf;
@@ -35,22 +36,17 @@ int threads_start(struct threads *t) must_check;
 /* Hands out slots, and takes back those of the dead. */
 void threads_read(struct threads *t, struct profile *p);
 
-/* The account ends, and goes into the profile; p NULL: it does not. */
-int threads_stop(struct threads *t, struct profile *p) must_check;
+/*
+ * The end of an account, in three steps: nothing is added from now on; what there is goes into the profile (NULL:
+ * nowhere), up to the moment of the pause; the next account begins, of that same moment. In between the time of
+ * switches is in the scheduler's own sums, from which it is made up at the next ones. anew: waits that went on
+ * are of the next account only from here on.
+ */
+void threads_pause(struct threads *t);
+int threads_close_account(struct threads *t, struct profile *p) must_check;
+int threads_resume(struct threads *t, bool anew) must_check;
 
-/* A wait that had not ended then. */
-struct open_wait {
-	uint32_t tid;
-	uint64_t pcount;		/* how often its thread had been switched to */
-	int64_t wait, queued;		/* ns, from its begin or the account's; of these in run queues */
-	uint32_t labels;		/* of the profile */
-	bool done;			/* the profile has it */
-};
-
-/* The thread's, if it is still that wait, and not done. */
-struct open_wait *threads_open_wait(struct threads *t, uint32_t tid, uint64_t pcount);
-
-/* Those that are not done, as this name. */
-void threads_add_open(struct threads *t, struct profile *p, const char *name);
+/* Those that had not ended, from threads_close_account() to the next. */
+struct open_waits *threads_open_waits(struct threads *t);
 
 #endif

@@ -21,6 +21,7 @@ struct bell {
 
 struct waits {
 	struct wire_waits *cpu;		/* [nr_cpus], mmapped */
+	struct wire_waits *copy, *base;	/* [nr_cpus], as of the end of this profile, and of the one before */
 	size_t size;
 	struct bell *bell;		/* [nr_cpus] */
 	int bells;			/* the map of them */
@@ -92,6 +93,8 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *w
 	w->nr_cpus = nr_cpus;
 	w->bells = bpf_map__fd(skel->maps.bells);
 	w->bell = xcalloc((size_t)nr_cpus, sizeof(*w->bell));
+	w->copy = xcalloc((size_t)nr_cpus, sizeof(*w->copy));
+	w->base = xcalloc((size_t)nr_cpus, sizeof(*w->base));
 	w->size = ((size_t)nr_cpus * sizeof(*w->cpu) + page_size() - 1) / page_size() * page_size();
 	map = mmap(NULL, w->size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skel->maps.waits), 0);
 	if (map == MAP_FAILED)
@@ -130,6 +133,8 @@ void waits_close(struct waits *w)
 	if (w->cpu)
 		munmap(w->cpu, w->size);
 	free(w->bell);
+	free(w->copy);
+	free(w->base);
 	free(w);
 }
 
@@ -143,22 +148,47 @@ void waits_read(struct waits *w)
 					 __atomic_load_n(w->bell[cpu].producer, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
 }
 
-static void add_some(struct waits_some *to, const struct wire_some *from)
+static uint64_t nr_bare(const struct wire_waits *one)
 {
-	to->n += from->n;
-	to->ns += from->ns;
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < WIRE_STACKLESS; i++)
+		n += one->bare[i].kept;
+	return n;
+}
+
+void waits_copy(struct waits *w, int cpu)
+{
+	memcpy(&w->copy[cpu], (const void *)&w->cpu[cpu], sizeof(*w->copy));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+bool waits_copy_is_true(const struct waits *w, int cpu)
+{
+	const struct wire_waits *now = &w->cpu[cpu], *copy = &w->copy[cpu];
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&now->armed_tid, __ATOMIC_RELAXED) == copy->armed_tid &&
+	       __atomic_load_n(&now->walked, __ATOMIC_RELAXED) == copy->walked && nr_bare(now) == nr_bare(copy);
+}
+
+static void add_some(struct waits_some *to, const struct wire_some *now, const struct wire_some *base)
+{
+	to->n += now->n - base->n;
+	to->ns += now->ns - base->ns;
 }
 
 /* What waits stand for that were kept and have no stack. */
-static void add_bare(struct profile *p, const char *name, const struct wire_bare *b)
+static void add_bare(struct profile *p, const char *name, const struct wire_bare *now, const struct wire_bare *base)
 {
 	int64_t values[NATIVE_COLUMNS] = { 0 };
 
-	values[COL_WAITS] = (int64_t)b->waits;
-	values[COL_BLOCKED] = (int64_t)b->blocked;
-	values[COL_RUNQUEUE] = (int64_t)b->runqueue;
-	values[COL_KEPT] = (int64_t)b->kept;
-	values[COL_WAIT_VAR] = (int64_t)b->var;
+	values[COL_WAITS] = (int64_t)(now->waits - base->waits);
+	values[COL_BLOCKED] = (int64_t)(now->blocked - base->blocked);
+	values[COL_RUNQUEUE] = (int64_t)(now->runqueue - base->runqueue);
+	values[COL_KEPT] = (int64_t)(now->kept - base->kept);
+	values[COL_WAIT_VAR] = (int64_t)(now->var - base->var);
 	profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), 0, values);
 }
 
@@ -182,6 +212,16 @@ static void disarm(struct wire_waits *one)
 	one->armed_tid = 0;
 }
 
+/* The last kept one, whose interrupt may still come: the next profile will have it. */
+static void leave_armed(struct wire_waits *one)
+{
+	one->seen.n--;
+	one->seen.ns -= one->armed_wait;
+	one->kept.n--;
+	one->kept.ns -= one->armed_wait;
+	one->armed_tid = 0;
+}
+
 /* Those that were too short to be asked for, exactly. */
 static void add_under(struct profile *p, const struct waits *w)
 {
@@ -190,43 +230,54 @@ static void add_under(struct profile *p, const struct waits *w)
 	int cpu;
 
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		const struct wire_waits *one = &w->cpu[cpu];
+		const struct wire_waits *one = &w->copy[cpu], *base = &w->base[cpu];
+		uint64_t ns = one->under.ns - base->under.ns, queued = one->under_queued - base->under_queued;
 
-		values[COL_WAITS] += (int64_t)one->under.n;
-		values[COL_BLOCKED] += (int64_t)(one->under.ns - one->under_queued);
-		values[COL_RUNQUEUE] += (int64_t)one->under_queued;
+		values[COL_WAITS] += (int64_t)(one->under.n - base->under.n);
+		values[COL_BLOCKED] += (int64_t)(ns - queued);
+		values[COL_RUNQUEUE] += (int64_t)queued;
 	}
 	snprintf(name, sizeof(name), "[waits under %g ms]", (double)w->cpu->min / 1e6);
 	if (values[COL_WAITS])
 		profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), 0, values);
 }
 
-int waits_stop(struct waits *w, struct profile *p)
+static void add_cpu(struct profile *p, const struct wire_waits *one, const struct wire_waits *base)
 {
 	struct waits_ledger *l = &p->waits;
-	int cpu, i;
+	int i;
 
-	l->present = true;
+	add_some(&l->seen, &one->seen, &base->seen);
+	add_some(&l->below, &one->below, &base->below);
+	add_some(&l->under, &one->under, &base->under);
+	add_some(&l->self, &one->self, &base->self);
+	add_some(&l->filtered, &one->filtered, &base->filtered);
+	add_some(&l->kept, &one->kept, &base->kept);
+	l->walked += one->walked - base->walked;
+	if (one->period > l->period)
+		l->period = one->period;
+	for (i = 0; i < WIRE_STACKLESS; i++) {
+		l->stackless += one->bare[i].kept - base->bare[i].kept;
+		if (one->bare[i].kept != base->bare[i].kept)
+			add_bare(p, no_stack[i], &one->bare[i], &base->bare[i]);
+	}
+}
+
+int waits_close_ledger(struct waits *w, struct profile *p, bool last)
+{
+	int cpu;
+
+	p->waits.present = true;
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		struct wire_waits *one = &w->cpu[cpu];
+		struct wire_waits *one = &w->copy[cpu];
 
-		if (one->armed_tid)
+		if (one->armed_tid && last)
 			disarm(one);
-		add_some(&l->seen, &one->seen);
-		add_some(&l->below, &one->below);
-		add_some(&l->under, &one->under);
-		add_some(&l->self, &one->self);
-		add_some(&l->filtered, &one->filtered);
-		add_some(&l->kept, &one->kept);
-		l->walked += one->walked;
-		if (one->period > l->period)
-			l->period = one->period;
-		for (i = 0; i < WIRE_STACKLESS; i++) {
-			l->stackless += one->bare[i].kept;
-			if (one->bare[i].kept)
-				add_bare(p, no_stack[i], &one->bare[i]);
-		}
+		else if (one->armed_tid)
+			leave_armed(one);
+		add_cpu(p, one, &w->base[cpu]);
 	}
 	add_under(p, w);
-	return waits_check(l);
+	memcpy(w->base, w->copy, (size_t)w->nr_cpus * sizeof(*w->base));
+	return waits_check(&p->waits);
 }

@@ -33,7 +33,17 @@ int waits_open_cpu(struct waits *w, int cpu) must_check;
 /* Makes room in the rings. No system call. */
 void waits_read(struct waits *w);
 
-/* Once nothing is accounted any more: the profile gets the ledger of waits, and those without a stack. */
-int waits_stop(struct waits *w, struct profile *p) must_check;
+/*
+ * While nothing is accounted: what this CPU has so far is the profile's. An interrupt may still come: the copy is
+ * true as long as none did since.
+ */
+void waits_copy(struct waits *w, int cpu);
+bool waits_copy_is_true(const struct waits *w, int cpu) must_check;
+
+/*
+ * The profile gets the ledger of waits, and those without a stack, up to the copies of all CPUs and from those of
+ * the call before on. last: no interrupt that is still due will be heard.
+ */
+int waits_close_ledger(struct waits *w, struct profile *p, bool last) must_check;
 
 #endif

@@ -17,6 +17,7 @@
 #include "cmd/output.h"
 #include "cmd/privilege.h"
 #include "cmd/record_args.h"
+#include "cmd/rotate.h"
 #include "format/format.h"
 #include "symbol/symbol.h"
 #include "view/table.h"
@@ -28,7 +29,11 @@
 
 struct record {
 	struct record_args args;
-	struct profile *p;
+	struct profile *p;		/* that is sampled into */
+	struct profile *former;		/* that ended, and is not written; NULL: none */
+	struct rotate *rotate;		/* NULL: one profile, one file */
+	bool cut_due, writing;
+	uint64_t former_deaths;		/* of the worker, in former profiles */
 	struct kallsyms *kallsyms;
 	char *no_kallsyms;		/* why there are none */
 	struct worker *worker;
@@ -69,6 +74,96 @@ static int check_threads(struct record *r)
 	return r->nr_alive ? 0 : STOP;
 }
 
+static void describe(struct record *r, struct profile *p)
+{
+	struct meta *m = &p->meta;
+	struct utsname u;
+
+	if (!uname(&u)) {
+		sanitize(m->host, sizeof(m->host), u.nodename, strlen(u.nodename));
+		sanitize(m->kernel, sizeof(m->kernel), u.release, strlen(u.release));
+	}
+	snprintf(m->version, sizeof(m->version), "%s", DWELL_VERSION);
+	sanitize(m->command, sizeof(m->command), r->args.line, strlen(r->args.line));
+	snprintf(m->event, sizeof(m->event), "%s", r->args.capture.take_ticks ? "cpu-clock" : "waits");
+	m->cpus = capture_cpus(r->capture);
+	m->freq_hz = r->args.capture.take_ticks ? r->args.capture.freq_hz : 0;
+	m->worker_deaths = worker_deaths(r->worker) - r->former_deaths;
+	r->former_deaths += m->worker_deaths;
+	output_count_tasks(p);
+}
+
+/* The profile that ended last gets its names; meanwhile, with go_on, sampling goes on. */
+static int name_all(struct record *r, struct profile *p, bool go_on)
+{
+	size_t i, n = capture_nr_objects(r->capture);
+	int e = 0;
+
+	symbol_name_kernel(p, r->kallsyms);
+	for (i = 0; !e && i < n; i++) {
+		uint32_t mapping;
+		const struct object_file *o = capture_object(r->capture, i, &mapping);
+		struct symbol_object obj = { mapping, o->fd, o->reason };
+
+		if (!mapping || o->kind == OBJECT_ANON)
+			continue;
+		symbol_name_object(p, r->worker, &obj);
+		if (go_on)
+			e = capture_drain(r->capture);
+	}
+	return e;
+}
+
+/* The profile that ended, to its writer. */
+static int write_former(struct record *r, bool go_on)
+{
+	struct profile *p = r->former;
+	pid_t writer;
+	int e = name_all(r, p, go_on);
+
+	if (!e) {
+		capture_former_done(r->capture);
+		describe(r, p);
+		e = profile_check(p);
+	}
+	if (e)
+		return e;
+	writer = rotate_write(r->rotate, p, !r->args.quiet);
+	capture_writer(r->capture, writer);
+	r->writing = writer;
+	profile_free(p);
+	r->former = NULL;
+	return 0;
+}
+
+/* Each step waits for the one before: all samples are there, the former file is written, the interval is over. */
+static int rotate(struct record *r)
+{
+	struct profile *next;
+	int e;
+
+	/* it stays dwell's own for one drain more, which may bring its last switch */
+	if (!r->writing)
+		capture_writer(r->capture, 0);
+	r->writing = rotate_busy(r->rotate, false);
+	if (r->writing)
+		return 0;
+	if (r->former) {
+		if (capture_former_waits(r->capture) && !r->cut_due)
+			return 0;
+		capture_former_settle(r->capture);
+		return write_former(r, true);
+	}
+	if (!r->cut_due)
+		return 0;
+	next = profile_new();
+	e = capture_cut(r->capture, next);
+	r->former = r->p;
+	r->p = next;
+	r->cut_due = false;
+	return e;
+}
+
 static int on_drain(void *ctx, uint64_t expirations)
 {
 	struct record *r = ctx;
@@ -76,7 +171,17 @@ static int on_drain(void *ctx, uint64_t expirations)
 
 	if (!e && r->args.tids.nr)
 		e = check_threads(r);
+	if (!e && r->rotate)
+		e = rotate(r);
 	return e ? e : loop_set_timer(r->loop, r->drain_timer, capture_drain_period(r->capture));
+}
+
+static int on_rotate(void *ctx, uint64_t expirations)
+{
+	struct record *r = ctx;
+
+	r->cut_due = true;
+	return rotate(r);
 }
 
 static int on_end(void *ctx, uint64_t arg)
@@ -196,7 +301,8 @@ static int prepare(struct record *r)
 
 	if (e)
 		return e;
-	e = outfile_open(&r->out, r->args.output);
+	e = r->args.rotate_ns ? rotate_open(&r->rotate, r->args.output, r->args.keep) :
+				outfile_open(&r->out, r->args.output);
 	if (e)
 		return e;
 	output_remember(r->out);
@@ -237,48 +343,14 @@ static int arm(struct record *r)
 		e = watch_command(r);
 	if (!e)
 		e = capture_watch(r->capture, r->loop, on_drain, r);
-	if (!e && r->args.duration_ns)
+	if (!e && r->args.rotate_ns)
+		e = loop_add_timer(r->loop, r->args.rotate_ns, r->args.rotate_ns, on_rotate, r);
+	if (e >= 0 && r->args.duration_ns)
 		e = loop_add_timer(r->loop, r->args.duration_ns, 0, on_end, r);
 	if (e < 0)
 		return e;
 	r->drain_timer = loop_add_timer(r->loop, capture_drain_period(r->capture), 0, on_drain, r);
 	return r->drain_timer < 0 ? r->drain_timer : 0;
-}
-
-static void describe(struct record *r)
-{
-	struct meta *m = &r->p->meta;
-	struct utsname u;
-
-	if (!uname(&u)) {
-		sanitize(m->host, sizeof(m->host), u.nodename, strlen(u.nodename));
-		sanitize(m->kernel, sizeof(m->kernel), u.release, strlen(u.release));
-	}
-	snprintf(m->version, sizeof(m->version), "%s", DWELL_VERSION);
-	sanitize(m->command, sizeof(m->command), r->args.line, strlen(r->args.line));
-	snprintf(m->event, sizeof(m->event), "%s", r->args.capture.take_ticks ? "cpu-clock" : "waits");
-	m->cpus = capture_cpus(r->capture);
-	m->freq_hz = r->args.capture.take_ticks ? r->args.capture.freq_hz : 0;
-	m->worker_deaths = worker_deaths(r->worker);
-	capture_unwind_stats(r->capture, &m->unwind);
-	output_count_tasks(r->p);
-}
-
-static void name_all(struct record *r)
-{
-	size_t i, n = capture_nr_objects(r->capture);
-	struct symbol_object *obj = xcalloc(n ? n : 1, sizeof(*obj));
-	size_t used = 0;
-
-	for (i = 0; i < n; i++) {
-		uint32_t mapping;
-		const struct object_file *o = capture_object(r->capture, i, &mapping);
-
-		if (mapping && o->kind != OBJECT_ANON)
-			obj[used++] = (struct symbol_object){ mapping, o->fd, o->reason };
-	}
-	symbol_name_profile(r->p, r->worker, r->kallsyms, obj, used);
-	free(obj);
 }
 
 static void say_begin(const struct record *r)
@@ -316,12 +388,36 @@ static int sample(struct record *r)
 	return capture_stop(r->capture);
 }
 
+/* What is left when sampling has ended: a former profile that waits, and the last one. */
+static int finish_rotation(struct record *r)
+{
+	int e = 0;
+
+	rotate_busy(r->rotate, true);
+	if (r->former) {
+		capture_former_settle(r->capture);
+		e = write_former(r, false);
+		rotate_busy(r->rotate, true);
+	}
+	if (e)
+		return e;
+	r->former = r->p;
+	r->p = NULL;
+	e = write_former(r, false);
+	rotate_busy(r->rotate, true);
+	return e ? e : rotate_result(r->rotate);
+}
+
 static int finish(struct record *r)
 {
 	int e;
 
-	name_all(r);
-	describe(r);
+	if (r->rotate)
+		return finish_rotation(r);
+	e = name_all(r, r->p, false);
+	if (e)
+		return e;
+	describe(r, r->p);
 	e = profile_check(r->p);
 	if (e)
 		return e;
@@ -364,6 +460,8 @@ static void cleanup(struct record *r)
 	worker_free(r->worker);
 	kallsyms_free(r->kallsyms);
 	profile_free(r->p);
+	profile_free(r->former);
+	rotate_close(r->rotate);
 	loop_free(r->loop);
 	child_done(&r->child);
 	free(r->pidfd);

@@ -14,6 +14,11 @@
 #define DEFAULT_LIMIT	20
 #define MAX_IDS		4096
 #define MAX_PERIOD_NS	2000000000ull
+#define MIN_ROTATE_NS	1000000000ull
+#define MIN_STACKS	100u
+#define MAX_STACKS	100000000u
+#define DEFAULT_STACKS	1000000u
+#define MAX_KEEP	1000000u
 #define MAX_DURATION_NS (366ull * 86400 * 1000000000)
 
 static int add_ids(struct ids *ids, const char *value, const char *option, const char *what)
@@ -144,6 +149,17 @@ static int set_max_frames(void *ctx, const char *value)
 	return 0;
 }
 
+static int set_max_stacks(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+	uint64_t n;
+
+	if (parse_u64(value, &n) || n < MIN_STACKS || n > MAX_STACKS)
+		return fail_plain(-EINVAL, "'%s': --max-stacks takes %u to %u stacks", value, MIN_STACKS, MAX_STACKS);
+	a->capture.max_stacks = (size_t)n;
+	return 0;
+}
+
 static int set_duration(void *ctx, const char *value)
 {
 	struct record_args *a = ctx;
@@ -151,6 +167,24 @@ static int set_duration(void *ctx, const char *value)
 	if (parse_duration(value, &a->duration_ns) || !a->duration_ns ||
 	    a->duration_ns > MAX_DURATION_NS)
 		return fail_plain(-EINVAL, "'%s' is no duration: -d takes 5, 5s, 250ms, 2m or 1h", value);
+	return 0;
+}
+
+static int set_rotate(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+
+	if (parse_duration(value, &a->rotate_ns) || a->rotate_ns < MIN_ROTATE_NS || a->rotate_ns > MAX_DURATION_NS)
+		return fail_plain(-EINVAL, "'%s' is no interval: --rotate takes 1s or more, like 10s or 5m", value);
+	return 0;
+}
+
+static int set_keep(void *ctx, const char *value)
+{
+	struct record_args *a = ctx;
+
+	if (parse_u64(value, &a->keep) || !a->keep || a->keep > MAX_KEEP)
+		return fail_plain(-EINVAL, "'%s' is no number of files: --keep takes 1 to %u", value, MAX_KEEP);
 	return 0;
 }
 
@@ -213,6 +247,8 @@ static const struct option_def options[] = {
 	  set_duration },
 	{ 'o', "output", "FILE", "the profile (dwell.pb.gz); a former one is kept as FILE.old",
 	  set_output },
+	{ 0, "rotate", "TIME", "a profile for each interval, FILE-TIMESTAMP, until it is stopped", set_rotate },
+	{ 0, "keep", "N", "of these files, the newest N (all)", set_keep },
 	{ 0, "on-cpu", NULL, "only where CPU time goes, and no account of waiting", set_on_cpu },
 	{ 0, "off-cpu", "[=MIN]", "only where threads wait; waits under MIN are one row together", set_off_cpu },
 	{ 0, "off-period", "TIME", "waits as long are kept for certain, shorter ones by chance (10ms)", set_off_period },
@@ -220,6 +256,7 @@ static const struct option_def options[] = {
 	{ 'U', "user", NULL, "user part of the stacks only", set_user },
 	{ 'K', "kernel", NULL, "kernel part of the stacks only", set_kernel },
 	{ 0, "max-frames", "N", "of a user stack, from the innermost on (512)", set_max_frames },
+	{ 0, "max-stacks", "N", "nodes of the call tree; what comes beyond is [overflow] (1000000)", set_max_stacks },
 	{ 0, "limit", "N", "rows of the table (20; 0: all)", set_limit },
 	{ 0, "buffer", "KIB", "ring buffer per CPU (fits the rate)", set_buffer },
 	{ 'q', "quiet", NULL, "no table, only errors", set_quiet },
@@ -237,7 +274,8 @@ static void print_help(struct buf *help)
 		       "  dwell record -p 1234 -d 10         a process and its children\n"
 		       "  dwell record -F 999 -- make -j4    a command from its first instruction\n"
 		       "  dwell record --cgroup /system.slice/nginx.service --comm 'nginx*' -d 10\n"
-		       "  dwell record --off-cpu=1ms -p 1234 -d 10\n");
+		       "  dwell record --off-cpu=1ms -p 1234 -d 10\n"
+		       "  dwell record -q --rotate 1m --keep 1440 -o /var/tmp/box.pb.gz   for ever\n");
 }
 
 static char *join(int argc, char **argv)
@@ -259,7 +297,7 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 	int r;
 
 	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true,
-						.take_ticks = true, .account = true, .take_waits = true, .waits = { .period_ns = 10000000, .budget_ns = 5000000 } },
+						.take_ticks = true, .account = true, .take_waits = true, .max_stacks = DEFAULT_STACKS, .waits = { .period_ns = 10000000, .budget_ns = 5000000 } },
 				   .limit = DEFAULT_LIMIT,
 				   .output = "dwell.pb.gz" };
 	a->line = join(argc, argv);
@@ -283,6 +321,8 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 		return fail_plain(-EINVAL, "-F is of the sampling clock, which --off-cpu does without");
 	if (!a->capture.take_waits && a->has_off)
 		return fail_plain(-EINVAL, "--off-period and --budget are of waits, which --on-cpu leaves out");
+	if (a->keep && !a->rotate_ns)
+		return fail_plain(-EINVAL, "--keep is of the files of --rotate");
 	if (!a->capture.take_user && !a->capture.take_kernel)
 		return fail_plain(-EINVAL, "-U and -K exclude each other");
 	a->capture.only_targets = a->command || a->pids.nr;

@@ -23,6 +23,8 @@ struct record_args {
 	struct glob comms;
 	bool all, quiet, has_freq, has_off;
 	uint64_t duration_ns;		/* 0: until a signal or the targets' end */
+	uint64_t rotate_ns;		/* 0: one profile */
+	uint64_t keep;			/* of rotated files; 0: all */
 	uint32_t limit;			/* rows of the table */
 	const char *output;
 	char **command;			/* NULL: none; else ends with NULL */

@@ -61,7 +61,7 @@ static enum whole judge(const struct count *k, uint32_t stack)
 				       MAPPING_KERNEL ?
 			       NO_USER_PART :
 			       COMPLETE;
-	if (is_truncated(name))
+	if (is_truncated(name) || !strcmp(name, PROFILE_OVERFLOW))
 		return CUT;
 	if (!strcmp(name, "[guessed]"))
 		return GUESSED;
@@ -203,7 +203,9 @@ void completeness_find(const struct profile *p, struct completeness *c)
 const char *completeness_reason_text(const struct profile *p, uint32_t name,
 				     char buf[COMPLETENESS_MAX_NAME])
 {
-	snprintf(buf, COMPLETENESS_MAX_NAME, "%s", profile_str(p, name) + strlen(TRUNCATED));
+	const char *text = profile_str(p, name);
+
+	snprintf(buf, COMPLETENESS_MAX_NAME, "%s", text + (is_truncated(text) ? strlen(TRUNCATED) : 1));
 	buf[strcspn(buf, "]")] = 0;
 	return buf;
 }

@@ -110,6 +110,8 @@ uint32_t profile_frame(struct profile *p, uint32_t mapping, uint64_t address)
 	uint64_t hash = hash_address(mapping, address);
 	uint32_t id = index_find(&p->frame_index, hash, equal_address, p, &key);
 
+	if (id == INDEX_NONE && p->limit && p->nr_frames >= p->limit)
+		return p->overflow_frame;
 	return id != INDEX_NONE ? id : new_frame(p, mapping, address, hash);
 }
 

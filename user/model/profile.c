@@ -92,6 +92,18 @@ void profile_native(struct profile *p, int64_t period_ns)
 	p->period = period_ns;
 }
 
+void profile_limit(struct profile *p, size_t limit)
+{
+	p->overflow_frame = profile_special_frame(p, PROFILE_OVERFLOW);
+	p->overflow = profile_push(p, 0, p->overflow_frame);
+	p->limit = limit;
+}
+
+static bool is_full(const struct profile *p, size_t nr)
+{
+	return p->limit && nr >= p->limit;
+}
+
 bool profile_is_native(const struct profile *p)
 {
 	uint32_t i;
@@ -188,10 +200,15 @@ uint32_t profile_push(struct profile *p, uint32_t parent, uint32_t frame)
 {
 	struct stack_key key = { parent, frame };
 	uint64_t hash = hash_u64(parent, frame);
-	uint32_t id = index_find(&p->stack_index, hash, equal_stack, p, &key);
+	uint32_t id;
 
+	if (p->limit && (parent == p->overflow || frame == p->overflow_frame))
+		return p->overflow;
+	id = index_find(&p->stack_index, hash, equal_stack, p, &key);
 	if (id != INDEX_NONE)
 		return id;
+	if (is_full(p, p->nr_stacks))
+		return p->overflow;
 	id = APPEND(p, stacks);
 	p->stacks[id].parent = parent;
 	p->stacks[id].frame = frame;
@@ -243,6 +260,8 @@ uint32_t profile_labels(struct profile *p, const struct label *labels, uint32_t 
 	id = index_find(&p->label_set_index, hash, equal_label_set, p, &key);
 	if (id != INDEX_NONE)
 		return id;
+	if (is_full(p, p->nr_label_sets))
+		return 0;
 	if (p->nr_label_pool + nr > UINT32_MAX)
 		abort();
 	grow(&p->label_pool, &p->cap_label_pool, p->nr_label_pool + nr, sizeof(*p->label_pool));
@@ -269,6 +288,10 @@ void profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64
 	uint32_t i, id = index_find(&p->sample_index, hash, equal_sample, p, &key);
 	int64_t *sum;
 
+	if (id == INDEX_NONE && is_full(p, p->nr_samples) && (stack != p->overflow || labels)) {
+		profile_add(p, p->overflow, 0, values);
+		return;
+	}
 	if (id == INDEX_NONE) {
 		grow(&p->values, &p->cap_values, (p->nr_samples + 1) * p->nr_columns,
 		     sizeof(*p->values));

@@ -21,6 +21,12 @@ int profile_add_column(struct profile *p, const char *type, const char *unit) mu
 /* The seven columns of native_column, period type cpu/nanoseconds, default column cpu. */
 void profile_native(struct profile *p, int64_t period_ns);
 
+/*
+ * From now on at most so many stacks (each with each of its callers), frames, label sets and samples, to bound what
+ * a profile takes. What is known goes on as before; what is new beyond is all one stack, PROFILE_OVERFLOW, and has no labels.
+ */
+void profile_limit(struct profile *p, size_t limit);
+
 /* Is this dwell's own column layout? */
 bool profile_is_native(const struct profile *p);
 

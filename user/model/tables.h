@@ -36,6 +36,7 @@ enum native_column {
 };
 
 #define PROFILE_MAX_COLUMNS 32
+#define PROFILE_OVERFLOW "[overflow]"	/* the frame of samples for which a profile had no room */
 #define PROFILE_MAX_DEPTH 4096		/* frames of one stack, from any source */
 
 struct column {
@@ -115,6 +116,10 @@ struct profile {
 	struct sample *samples;		size_t nr_samples, cap_samples;
 	int64_t *values;		size_t cap_values;	/* [nr_samples * nr_columns] */
 	uint32_t *comments;		size_t nr_comments, cap_comments; /* strings of others */
+
+	/* PROFILE_OVERFLOW; limit 0: there is none */
+	size_t limit;
+	uint32_t overflow, overflow_frame;	/* the stack, and its only frame */
 
 	struct index mapping_index, function_index, frame_index, stack_index, label_set_index,
 		sample_index;

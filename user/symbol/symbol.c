@@ -93,7 +93,7 @@ static void name_places(struct profile *p, const struct place *list, size_t nr,
 	}
 }
 
-static void name_object(struct profile *p, struct worker *w, const struct symbol_object *obj)
+void symbol_name_object(struct profile *p, struct worker *w, const struct symbol_object *obj)
 {
 	struct mapping *m = &p->mappings[obj->mapping];
 	autofree struct place *list = NULL;
@@ -135,7 +135,7 @@ static void name_kernel_frame(struct profile *p, const struct kallsyms *k, uint3
 		name_frame(p, frame, sym.name, sym.name);
 }
 
-static void name_kernel(struct profile *p, const struct kallsyms *k)
+void symbol_name_kernel(struct profile *p, const struct kallsyms *k)
 {
 	uint32_t i;
 
@@ -156,7 +156,7 @@ void symbol_name_profile(struct profile *p, struct worker *w, const struct kalls
 {
 	size_t i;
 
-	name_kernel(p, k);
+	symbol_name_kernel(p, k);
 	for (i = 0; i < nr; i++)
-		name_object(p, w, &obj[i]);
+		symbol_name_object(p, w, &obj[i]);
 }

@@ -22,4 +22,8 @@ struct symbol_object {
 void symbol_name_profile(struct profile *p, struct worker *w, const struct kallsyms *k,
 			 const struct symbol_object *obj, size_t nr);
 
+/* The same in steps, so that the caller can do something in between. */
+void symbol_name_kernel(struct profile *p, const struct kallsyms *k);
+void symbol_name_object(struct profile *p, struct worker *w, const struct symbol_object *obj);
+
 #endif

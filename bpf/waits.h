@@ -19,6 +19,7 @@ enum wire_stackless {
 	WIRE_NO_RING,			/* user space did not read in time */
 	WIRE_NO_WALKER,			/* there is none: not x86-64, or a CPU that has just come */
 	WIRE_NO_SCRATCH,		/* the CPU's scratch was in use */
+	WIRE_NOT_TOLD,			/* no program was told of the switch that ended it: the next one says so */
 	WIRE_STACKLESS
 };
 
@@ -36,7 +37,7 @@ struct wire_some {
 
 /*
  * Of one CPU. seen = below + under + self + filtered + kept, in number and in ns;
- * kept = walked + the sum of bare[].kept.
+ * kept = walked + untold + the sum of bare[].kept.
  */
 struct wire_waits {
 	__u64 period;			/* T; it doubles while walking takes more than the budget */
@@ -49,10 +50,11 @@ struct wire_waits {
 	__u64 under_queued;		/* ns of `under` in run queues */
 	__u64 walked;
 	struct wire_bare bare[WIRE_STACKLESS];
+	__u64 untold;			/* kept ones with a record that has no stack: WIRE_NO_STACK */
 	__u32 armed_tid, armed_flags;	/* whose wait is to be walked, 0: nobody's; enum wire_sample_flags */
 	__u64 armed_wait, armed_queued, armed_period;
 	__u64 off;			/* 1: what ends on this CPU is not asked for */
-	__u64 pad[5];			/* to 448 bytes: no two CPUs share a cache line */
+	__u64 pad[7];			/* to 512 bytes: no two CPUs share a cache line */
 };
 
 /*
@@ -70,6 +72,6 @@ struct wire_sleeper {
 	struct wire_sleeper_regs regs;
 };
 
-_Static_assert(sizeof(struct wire_waits) == 448, "wire_waits");
+_Static_assert(sizeof(struct wire_waits) == 512, "wire_waits");
 
 #endif

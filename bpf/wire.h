@@ -57,6 +57,7 @@ enum wire_sample_flags {
 	WIRE_SYSCALL = 16,	/* user frame 0 follows a system call instruction */
 	WIRE_WAIT = 32,		/* no tick, but a wait that has just ended */
 	WIRE_PREEMPTED = 64,	/* it could have run on */
+	WIRE_NO_STACK = 128,	/* a wait that ended with a switch that was not told: without frames */
 };
 
 /*

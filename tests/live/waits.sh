@@ -30,11 +30,16 @@ claim 'record ends well' equal $? 0
 "$DWELL" report p --kind off --json --limit 0 >p.json
 claim 'seen = below + self + filtered + kept; kept = walked + stackless' waits_close p
 claim 'T is what was asked for' holds p '.waits.period_ns == 1000000'
-claim 'none of its waits is without a stack, but for 0.5 %' holds p '.waits | .stackless <= .kept.n * 0.005'
+# A kernel may hide some switches from BPF, as those of a sandbox around it: what ended by one is known by its length.
+not_told() {
+	figure p "[.hotspots[] | select(.symbol == \"[stack lost: switch not told]\") | .$1] | add // 0"
+}
+claim 'none of its waits is without a stack, but for 0.5 %' holds p \
+	".waits | .stackless - $(not_told self_samples) <= .kept.n * 0.005"
 grep '^wait_' stdout >truth
 claim 'six ways to wait' equal "$(wc -l <truth)" 6
 # its clock does not stand still while interrupts or a hypervisor have the CPU: that is no wait
-stolen=$(figure p '[.times.threads[].stolen_ns] | max')
+stolen=$(($(figure p '[.times.threads[].stolen_ns] | max') + $(not_told self_ns)))
 while read -r f ns; do
 	[ -z "$hidden" ] || { skip "$f" 'registers are out of reach'; continue; }
 	claim "$f: within $within % of what it measured" is "$(of "$f") <= $ns * (1 + $within / 100) && \

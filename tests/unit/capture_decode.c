@@ -281,6 +281,12 @@ static void test_waits(void **state)
 	f->r.s.tid = 99;
 	assert_int_equal(add(f), 0);
 	assert_string_equal(profile_str(f->p, profile_label(f->p, f->p->samples[i].labels, "state")->str), "preempted");
+	/* of whom no stack could be taken */
+	f->r.s.flags = WIRE_WAIT | WIRE_NO_STACK;
+	f->r.s.tid = 100;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(f->p->stacks[f->p->samples[i + 1].stack].depth, 1);
+	assert_string_equal(special(f->p, f->p->stacks[f->p->samples[i + 1].stack].frame), DECODE_NOT_TOLD);
 	/* numbers that cannot be */
 	f->r.s.wait = UINT64_MAX;
 	assert_int_equal(add(f), -EBADMSG);

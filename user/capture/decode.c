@@ -280,6 +280,8 @@ static void add(struct decoder *d, const struct wire_sample *s, struct image *im
 	uint32_t stack = push_user(d, image, u, s, now_ns);
 
 	stack = push_kernel(d, s, u->kernel, stack);
+	if (s->flags & WIRE_NO_STACK)
+		stack = push_special(d, 0, DECODE_NOT_TOLD);
 	if (s->flags & WIRE_WAIT) {
 		wait_values(s, values);
 	} else {

@@ -18,6 +18,9 @@
 #define PENDING_MAX	  4096
 #define PENDING_MAX_BYTES (8u << 20)
 
+/* The frame of a WIRE_NO_STACK record. */
+#define DECODE_NOT_TOLD "[stack lost: switch not told]"
+
 struct decoder;
 
 /*

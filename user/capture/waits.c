@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "capture/decode.h"
 #include "sampler.skel.h"
 
 struct bell {
@@ -31,7 +32,7 @@ struct waits {
 static const char *const no_stack[WIRE_STACKLESS] = {
 	[WIRE_NO_IPI] = "[stack lost: no interrupt]",	[WIRE_MISMATCH] = "[stack lost: another task]",
 	[WIRE_NO_RING] = "[stack lost: ring full]",	[WIRE_NO_WALKER] = "[stack lost: no walker]",
-	[WIRE_NO_SCRATCH] = "[stack lost: nested]",
+	[WIRE_NO_SCRATCH] = "[stack lost: nested]",	[WIRE_NOT_TOLD] = DECODE_NOT_TOLD,
 };
 
 static size_t page_size(void)
@@ -148,9 +149,9 @@ void waits_read(struct waits *w)
 					 __atomic_load_n(w->bell[cpu].producer, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
 }
 
-static uint64_t nr_bare(const struct wire_waits *one)
+static uint64_t nr_stackless(const struct wire_waits *one)
 {
-	uint64_t n = 0;
+	uint64_t n = one->untold;
 	int i;
 
 	for (i = 0; i < WIRE_STACKLESS; i++)
@@ -170,7 +171,7 @@ bool waits_copy_is_true(const struct waits *w, int cpu)
 
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&now->armed_tid, __ATOMIC_RELAXED) == copy->armed_tid &&
-	       __atomic_load_n(&now->walked, __ATOMIC_RELAXED) == copy->walked && nr_bare(now) == nr_bare(copy);
+	       __atomic_load_n(&now->walked, __ATOMIC_RELAXED) == copy->walked && nr_stackless(now) == nr_stackless(copy);
 }
 
 static void add_some(struct waits_some *to, const struct wire_some *now, const struct wire_some *base)
@@ -254,13 +255,12 @@ static void add_cpu(struct profile *p, const struct wire_waits *one, const struc
 	add_some(&l->filtered, &one->filtered, &base->filtered);
 	add_some(&l->kept, &one->kept, &base->kept);
 	l->walked += one->walked - base->walked;
+	l->stackless += nr_stackless(one) - nr_stackless(base);
 	if (one->period > l->period)
 		l->period = one->period;
-	for (i = 0; i < WIRE_STACKLESS; i++) {
-		l->stackless += one->bare[i].kept - base->bare[i].kept;
+	for (i = 0; i < WIRE_STACKLESS; i++)
 		if (one->bare[i].kept != base->bare[i].kept)
 			add_bare(p, no_stack[i], &one->bare[i], &base->bare[i]);
-	}
 }
 
 int waits_close_ledger(struct waits *w, struct profile *p, bool last)

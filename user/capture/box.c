@@ -14,6 +14,21 @@
 #define SLEPT_NS  (10 * NSEC_PER_MSEC)	/* the two clocks are read one after the other */
 #define SILENT_NS NSEC_PER_SEC	/* without a tick: the event is dead */
 
+/* How long the machine has slept since it was booted, and as long as it takes to look: never below 0. */
+static uint64_t asleep_ns(void)
+{
+	uint64_t least = UINT64_MAX;
+	int try;
+
+	/* who looks may lose the CPU between the clocks */
+	for (try = 0; try < 3; try++) {
+		uint64_t now = clock_mono(), asleep = clock_boot() - now;
+
+		least = asleep < least ? asleep : least;
+	}
+	return least;
+}
+
 int box_choose(struct capture *c, const bool *online, int nr_online)
 {
 	int cpu, r;
@@ -158,7 +173,7 @@ static bool read_list(const struct box *h, char list[LIST_MAX])
 /* The kernel took all CPUs but one away while the machine slept, and with them their events. */
 static void check_sleep(struct capture *c)
 {
-	uint64_t asleep = clock_boot() - clock_mono();
+	uint64_t asleep = asleep_ns();
 	int cpu;
 
 	if (asleep < c->box.checked_ns + SLEPT_NS)
@@ -200,18 +215,18 @@ static uint32_t box_cpus_missing(const struct capture *c)
 
 void box_start(struct capture *c)
 {
-	c->box.asleep_ns = c->box.checked_ns = clock_boot() - clock_mono();
+	c->box.asleep_ns = c->box.checked_ns = asleep_ns();
 	c->box.max_rate = event_max_rate();
 }
 
 void box_next(struct capture *c)
 {
-	c->box.asleep_ns = clock_boot() - clock_mono();
+	c->box.asleep_ns = asleep_ns();
 }
 
 void box_describe(struct capture *c)
 {
-	uint64_t now = clock_mono(), asleep = clock_boot() - now;
+	uint64_t asleep = asleep_ns();
 	uint32_t rate = event_max_rate();
 
 	c->p->meta.cpus_missing = box_cpus_missing(c);

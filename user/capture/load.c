@@ -204,7 +204,21 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 	return 0;
 }
 
-int load_ring(struct loaded *l, int cpu, uint32_t bytes)
+int load_put(int outer, const uint32_t *key, const int *fd, uint32_t nr)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t i, n = nr;
+
+	if (nr > 1 && !bpf_map_update_batch(outer, key, fd, &n, &opts))
+		return 0;
+	/* before 5.14 one at a time */
+	for (i = 0; i < nr; i++)
+		if (bpf_map_update_elem(outer, &key[i], &fd[i], BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int make_ring(struct loaded *l, int cpu, uint32_t bytes)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, NULL);
 
@@ -212,24 +226,43 @@ int load_ring(struct loaded *l, int cpu, uint32_t bytes)
 		return refused(fd);
 	if (fd < 0)
 		return fail(fd, "ring buffer of %u KiB for CPU %d", bytes >> 10, cpu);
-	if (bpf_map_update_elem(bpf_map__fd(l->skel->maps.rings), &cpu, &fd, BPF_ANY)) {
-		int err = -errno;
-
-		close(fd);
-		return fail(err, "ring buffer for CPU %d", cpu);
-	}
 	l->ring_fd[cpu] = fd;
 	return 0;
 }
 
+int load_ring(struct loaded *l, int cpu, uint32_t bytes)
+{
+	const uint32_t key = (uint32_t)cpu;
+	int r = make_ring(l, cpu, bytes);
+
+	if (r)
+		return r;
+	r = load_put(bpf_map__fd(l->skel->maps.rings), &key, &l->ring_fd[cpu], 1);
+	if (!r)
+		return 0;
+	close(l->ring_fd[cpu]);
+	l->ring_fd[cpu] = -1;
+	return fail(r, "ring buffer for CPU %d", cpu);
+}
+
 static int make_rings(struct loaded *l, const bool *wanted, uint32_t bytes)
 {
+	autofree uint32_t *key = xcalloc((size_t)l->nr_cpus, sizeof(*key));
+	autofree int *fd = xcalloc((size_t)l->nr_cpus, sizeof(*fd));
+	uint32_t nr = 0;
 	int cpu, r = 0;
 
-	for (cpu = 0; !r && cpu < l->nr_cpus; cpu++)
-		if (wanted[cpu])
-			r = load_ring(l, cpu, bytes);
-	return r;
+	for (cpu = 0; !r && cpu < l->nr_cpus; cpu++) {
+		if (!wanted[cpu])
+			continue;
+		r = make_ring(l, cpu, bytes);
+		key[nr] = (uint32_t)cpu;
+		fd[nr++] = l->ring_fd[cpu];
+	}
+	if (r)
+		return r;
+	r = load_put(bpf_map__fd(l->skel->maps.rings), key, fd, nr);
+	return r ? fail(r, "ring buffers") : 0;
 }
 
 /*

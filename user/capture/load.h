@@ -35,6 +35,11 @@ struct load_request {
 int load_open(struct loaded *l, const struct load_request *q) must_check;
 /* The ring of one CPU. */
 int load_ring(struct loaded *l, int cpu, uint32_t bytes) must_check;
+/*
+ * Maps into an array of maps: all at once where the kernel can, since it waits for the end of an RCU grace period
+ * after each call. Negative errno.
+ */
+int load_put(int outer, const uint32_t *key, const int *fd, uint32_t nr) must_check;
 void load_close(struct loaded *l);
 
 #endif

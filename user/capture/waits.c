@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "capture/decode.h"
+#include "capture/load.h"
 #include "sampler.skel.h"
 
 struct bell {
@@ -40,10 +41,10 @@ static size_t page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A ring buffer's first page is the reader's position, its second the writer's. */
-static int open_bell(struct bell *b, int outer, int cpu)
+/* A ring buffer's first page is the reader's position, its second the writer's. Returns its descriptor. */
+static int open_bell(struct bell *b, int cpu)
 {
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bell", 0, 0, WIRE_BELL_BYTES, NULL), r = 0;
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bell", 0, 0, WIRE_BELL_BYTES, NULL), r = fd;
 	void *consumer = MAP_FAILED, *producer = MAP_FAILED;
 
 	if (fd < 0)
@@ -51,9 +52,10 @@ static int open_bell(struct bell *b, int outer, int cpu)
 	consumer = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (consumer != MAP_FAILED)
 		producer = mmap(NULL, page_size(), PROT_READ, MAP_SHARED, fd, (off_t)page_size());
-	if (producer == MAP_FAILED || bpf_map_update_elem(outer, &cpu, &fd, BPF_ANY))
+	if (producer == MAP_FAILED) {
 		r = fail(-errno, "ring for CPU %d's interrupts", cpu);
-	close(fd);
+		close(fd);
+	}
 	if (consumer != MAP_FAILED) {
 		(void)madvise(consumer, page_size(), MADV_DONTFORK);
 		b->consumer = consumer;
@@ -65,6 +67,15 @@ static int open_bell(struct bell *b, int outer, int cpu)
 	return r;
 }
 
+static void close_bell(struct bell *b)
+{
+	if (b->consumer)
+		munmap(b->consumer, page_size());
+	if (b->producer)
+		munmap((void *)b->producer, page_size());
+	*b = (struct bell){ 0 };
+}
+
 static uint64_t seed(int cpu)
 {
 	uint64_t x = 0;
@@ -74,21 +85,54 @@ static uint64_t seed(int cpu)
 	return x ? x : 1;
 }
 
+/* The bells of the CPUs that have none yet, and their waits count. */
+static int open_cpus(struct waits *w, const uint32_t *cpu, uint32_t nr)
+{
+	autofree uint32_t *key = xcalloc(nr + 1, sizeof(*key));
+	autofree int *fd = xcalloc(nr + 1, sizeof(*fd));
+	uint32_t i, n = 0;
+	int r = 0;
+
+	for (i = 0; r >= 0 && i < nr; i++) {
+		if (w->bell[cpu[i]].producer)
+			continue;
+		r = open_bell(&w->bell[cpu[i]], (int)cpu[i]);
+		if (r < 0)
+			break;
+		key[n] = cpu[i];
+		fd[n++] = r;
+	}
+	if (r >= 0) {
+		r = load_put(w->bells, key, fd, n);
+		if (r)
+			r = fail(r, "rings for interrupts");
+	}
+	for (i = 0; i < n; i++) {
+		close(fd[i]);
+		/* so that the next try begins anew */
+		if (r < 0)
+			close_bell(&w->bell[key[i]]);
+	}
+	for (i = 0; !r && i < nr; i++)
+		__atomic_store_n(&w->cpu[cpu[i]].off, 0, __ATOMIC_RELEASE);
+	return r;
+}
+
 int waits_open_cpu(struct waits *w, int cpu)
 {
-	int r = w->bell[cpu].producer ? 0 : open_bell(&w->bell[cpu], w->bells, cpu);
+	const uint32_t one = (uint32_t)cpu;
 
-	if (!r)
-		__atomic_store_n(&w->cpu[cpu].off, 0, __ATOMIC_RELEASE);
-	return r;
+	return open_cpus(w, &one, 1);
 }
 
 int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *wanted, int nr_cpus,
 	       struct waits_config cfg)
 {
 	struct waits *w = xcalloc(1, sizeof(*w));
+	autofree uint32_t *mine = xcalloc((size_t)nr_cpus, sizeof(*mine));
+	uint32_t nr = 0;
 	void *map;
-	int cpu, r;
+	int cpu;
 
 	*out = w;
 	w->nr_cpus = nr_cpus;
@@ -110,13 +154,10 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *w
 		one->random = seed(cpu);
 		one->min = cfg.min_ns;
 		one->off = 1;
-		if (!wanted[cpu])
-			continue;
-		r = waits_open_cpu(w, cpu);
-		if (r)
-			return r;
+		if (wanted[cpu])
+			mine[nr++] = (uint32_t)cpu;
 	}
-	return 0;
+	return open_cpus(w, mine, nr);
 }
 
 void waits_close(struct waits *w)
@@ -125,12 +166,8 @@ void waits_close(struct waits *w)
 
 	if (!w)
 		return;
-	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		if (w->bell[cpu].consumer)
-			munmap(w->bell[cpu].consumer, page_size());
-		if (w->bell[cpu].producer)
-			munmap((void *)w->bell[cpu].producer, page_size());
-	}
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		close_bell(&w->bell[cpu]);
 	if (w->cpu)
 		munmap(w->cpu, w->size);
 	free(w->bell);

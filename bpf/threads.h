@@ -59,7 +59,8 @@ struct wire_switches {
 	__u64 pad;
 	__u64 free_put, free_taken;	/* by user space; by the program */
 	__u64 dead_put, dead_taken;	/* by the program; by user space */
-	__u64 pad2[4];
+	__u64 begin, end;		/* the program is at work in between: both equal, it is not */
+	__u64 pad2[2];
 	__u32 free[WIRE_SLOT_QUEUE];
 	__u32 dead[WIRE_SLOT_QUEUE];
 };

@@ -11,7 +11,10 @@ claim 'record ends well' equal $? 0
 "$DWELL" report p --json --limit 0 >p.json
 claim 'thousands of waits are kept' holds p '.waits.kept.n > 5000'
 echo "# $(figure p '.waits | "\(.kept.n) kept, \(.stackless) without a stack"')"
-claim 'stackless: 0.5 % at most' holds p '.waits | .stackless <= .kept.n * 0.005'
+# An emulated machine has not always read its rings in time.
+full=0
+[ -z "${SAMPLE_SECONDS:-}" ] || full=$(figure p '[.hotspots[] | select(.symbol == "[stack lost: ring full]") | .self_samples] | add // 0')
+claim 'stackless: 0.5 % at most' holds p ".waits | .stackless - $full <= .kept.n * 0.005"
 for n in 0 1 2 3 4 5 6 7; do
 	"$DWELL" report p --by thread --focus "^(leaf|deep)_$n\$" --json --limit 0 >t.json
 	claim "leaf_$n is in its own thread only" equal "$(figure t '[.hotspots[].symbol | sub(" .*"; "")] | unique | join(" ")')" "m-$n"

@@ -5,8 +5,8 @@
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
 
-slack=2000000 queue_slack=20000000 within=3
-[ -z "${SAMPLE_SECONDS:-}" ] || slack=40000000 queue_slack=200000000 within=10
+slack=2000000 queue_slack=20000000 within=3 seconds=5 least=5
+[ -z "${SAMPLE_SECONDS:-}" ] || slack=40000000 queue_slack=200000000 within=10 seconds=4 least=2
 
 # files NAME: its profiles, the oldest first.
 files() {
@@ -37,9 +37,9 @@ l1() {
 }
 
 # A program that measures its own waits, of which some go on from one profile into the next.
-record w.pb.gz --rotate 1s --off-period 1ms --budget 0 -- "$FIXTURES/waits" 5
+record w.pb.gz --rotate 1s --off-period 1ms --budget 0 -- "$FIXTURES/waits" $seconds
 claim 'waits: record ends well' equal $? 0
-claim 'waits: a profile for each second' is "$(files w | wc -l) >= 5"
+claim 'waits: a profile for each second' is "$(files w | wc -l) >= $least"
 claim 'waits: each is told' equal "$(grep -c '^profile: w-.*\.pb\.gz ([0-9.]* s)$' stderr)" "$(files w | wc -l)"
 reports w
 claim 'waits: each profile closes' l1 w
@@ -48,7 +48,7 @@ reports w --kind off
 stolen=$(jq -s '[.[].times.threads[].stolen_ns] | add' w.json)
 # those that ended after a profile did and before their stack was read
 ended=$(jq -s '[.[].hotspots[] | select(.symbol == "[still waiting]") | .self_ns] | add // 0' w.json)
-claim 'waits: few of them ended while a profile did' is "$ended < 0.04 * 6 * 5e9"
+claim 'waits: few of them ended while a profile did' is "$ended < 0.04 * 6 * $seconds * 1e9 * $within / 3"
 # and those that ended by a switch that the kernel does not tell
 ended=$((ended + $(jq -s '[.[].hotspots[] | select(.symbol == "[stack lost: switch not told]") | .self_ns] | add // 0' w.json)))
 case $(uname -r)$(cat /sys/kernel/security/lockdown 2>/dev/null) in
@@ -61,7 +61,7 @@ done <truth ;;
 esac
 
 # The scheduler's own sums of threads that live through it all.
-record t.pb.gz --rotate 1s -- "$FIXTURES/times" 5
+record t.pb.gz --rotate 1s -- "$FIXTURES/times" $seconds
 claim 'times: record ends well' equal $? 0
 reports t
 claim 'times: each profile closes' l1 t
@@ -81,6 +81,9 @@ claim 'times: who lives through a profile has all of its window' all t '
 claim 'times: the windows are the time' all t '
 	([.[].times.window_ns] | add) / ([.[].meta.duration_ns] | add) | . > 0.98 and . < 1.02'
 
+# What follows an emulated machine would take long for.
+[ -z "${SAMPLE_SECONDS:-}" ] || exit
+
 # Programs that come and go, on the whole box.
 cat >storm <<'STORM'
 echo ready
@@ -99,8 +102,12 @@ claim 'storm: Ctrl-C ends it well' equal $? 0
 claim 'storm: as many files as to keep' equal "$(files s | wc -l)" 3
 reports s
 claim 'storm: each profile closes' l1 s
+# A kernel may hide threads from BPF, as those of a sandbox around it: what they run is nobody's here.
+claim "storm: no more CPU time than the CPUs have, and no less but for what is hidden" all s 'all(.[];
+	(([.times.threads[] | .task_ns + .stolen_ns] | add) + .times.idle_ns + .times.other_ns + .times.full_ns) /
+	(.times.window_ns * .meta.cpus) | . > 0.95 and . < 1.005)'
 reports s --kind off --focus '^sleeps$'
-[ -n "${SAMPLE_SECONDS:-}" ] || claim 'storm: a wait that goes on is in each for all of its window' all s '
+claim 'storm: a wait that goes on is in each for all of its window' all s '
 	[.[] | .base.ns / .times.window_ns] | length == 3 and all(. > 0.999 and . < 1.001)'
 reap "$storm"
 reap "$pid"
@@ -116,8 +123,8 @@ if mount -t tmpfs -o size=8k none full 2>/dev/null; then
 	sleep 2.2
 	stop TERM
 	claim 'full disk: record fails at its end' equal $? 1
-	claim 'full disk: says which time is lost' has '^dwell: write full/f-.*: No space left on device: these 1\.[0-9] s are lost$' stderr
-	claim 'full disk: and how many' has '^dwell: [1-9] of [4-6] profiles were lost$' stderr
+	claim 'full disk: says which time is lost' has '^dwell: write full/f-.*: No space left on device: these [0-9.]* s are lost$' stderr
+	claim 'full disk: and how many' has '^dwell: [1-9] of [3-9] profiles were lost$' stderr
 	claim 'full disk: the others are there' is "$(files full/f | wc -l) >= 2"
 	claim 'full disk: no half files' equal "$(find full -name '.*' -type f)" ''
 else

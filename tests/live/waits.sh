@@ -142,7 +142,9 @@ END
 	while read -r f ns; do
 		"$DWELL" report y --kind off --json --limit 0 --focus "^$f\$" >y.json
 		echo "# $f $ns $(figure y '.base.ns')"
-		claim "python: $f: within 4 % of what it measured" is "$(figure y '.base.ns') > $ns * 0.96 && $(figure y '.base.ns') < $ns * 1.04"
+		# below it there are waits for the interpreter's lock, too, the more the busier the box is
+		claim "python: $f: within 4 % of what it measured, 8 % above" \
+			is "$(figure y '.base.ns') > $ns * 0.96 && $(figure y '.base.ns') < $ns * 1.08"
 	done <stdout
 else
 	skip 'python' 'no python3'

@@ -20,7 +20,8 @@
 #define MAX_SLOTS   262144u
 #define READ_TRIES  1000
 #define INIT_PID_NS 0xEFFFFFFCu		/* PROC_PID_INIT_INO of the kernel's proc_ns.h */
-#define SETTLE_US   200			/* a switch that is being accounted is done by then */
+#define SETTLE_US   200
+#define SETTLE_TRIES 10000		/* 2 s */
 #define TICK_NS	    (10 * NSEC_PER_MSEC)	/* how old the scheduler's sum of a running thread may be */
 
 enum slot_state { SLOT_SPARE, SLOT_GIVEN };
@@ -541,12 +542,25 @@ static uint64_t last_switch(const struct threads *t, uint64_t end)
 	return end;
 }
 
+/* A switch that is being accounted may take long: a virtual CPU stands still as long as its host likes. */
+static void wait_for_switches(const struct threads *t)
+{
+	int cpu, try;
+
+	/* who is behind the flag has said so by then */
+	usleep(SETTLE_US);
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		for (try = 0; try < SETTLE_TRIES && __atomic_load_n(&t->cpu[cpu].begin, __ATOMIC_ACQUIRE) !=
+							    __atomic_load_n(&t->cpu[cpu].end, __ATOMIC_ACQUIRE); try++)
+			usleep(SETTLE_US);
+}
+
 void threads_pause(struct threads *t)
 {
 	t->paused_ns = clock_mono();
 	t->end = newest_clock(t);
-	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_RELEASE);
-	usleep(SETTLE_US);
+	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_SEQ_CST);
+	wait_for_switches(t);
 }
 
 int threads_close_account(struct threads *t, struct profile *p)

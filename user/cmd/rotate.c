@@ -21,8 +21,6 @@
 
 struct rotate {
 	const char *output;
-	char stamp[STAMP_LEN];		/* of the latest name */
-	uint32_t nth;			/* of those of this stamp */
 	uint64_t keep, nr, lost;	/* files to keep; profiles so far; of these not written */
 	char **kept;			/* names, the oldest at [first] */
 	size_t nr_kept, cap_kept, first;
@@ -42,8 +40,8 @@ static size_t stem_len(const char *path)
 	return dot ? (size_t)(dot - path) : len;
 }
 
-/* NAME.pb.gz -> NAME-STAMP.pb.gz; a second one of the same second is NAME-STAMP-2.pb.gz. */
-static char *next_name(struct rotate *r, int64_t time_ns)
+/* NAME.pb.gz -> NAME-20261121T181500.042Z.pb.gz. Intervals are longer than a millisecond: no name comes twice. */
+static char *name_of(const struct rotate *r, int64_t time_ns)
 {
 	size_t stem = stem_len(r->output);
 	time_t seconds = (time_t)(time_ns / (int64_t)NSEC_PER_SEC);
@@ -52,13 +50,9 @@ static char *next_name(struct rotate *r, int64_t time_ns)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	r->nth = strcmp(stamp, r->stamp) ? 1 : r->nth + 1;
-	memcpy(r->stamp, stamp, sizeof(stamp));
-	buf_printf(&b, "%.*s-%s", (int)stem, r->output, stamp);
-	if (r->nth > 1)
-		buf_printf(&b, "-%u", r->nth);
-	buf_puts(&b, r->output + stem);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
+	buf_printf(&b, "%.*s-%s.%03uZ%s", (int)stem, r->output, stamp,
+		   (unsigned int)(time_ns / (int64_t)NSEC_PER_MSEC % 1000), r->output + stem);
 	return b.data;
 }
 
@@ -75,8 +69,7 @@ int rotate_open(struct rotate **out, const char *output, uint64_t keep)
 	r->keep = keep;
 	if (!stat(output, &st) && !S_ISREG(st.st_mode))
 		return fail_plain(-EINVAL, "%s is no regular file: --rotate makes files with names like it", output);
-	name = next_name(r, (int64_t)clock_real());
-	*r->stamp = '\0';
+	name = name_of(r, (int64_t)clock_real());
 	e = outfile_open(&of, name);
 	if (!e)
 		outfile_abort(of);
@@ -116,7 +109,7 @@ pid_t rotate_write(struct rotate *r, const struct profile *p, bool say)
 {
 	pid_t pid;
 
-	r->name = next_name(r, p->time_ns);
+	r->name = name_of(r, p->time_ns);
 	r->nr++;
 	pid = fork();
 	if (!pid) {

@@ -21,7 +21,7 @@ int rotate_open(struct rotate **out, const char *output, uint64_t keep) must_che
 void rotate_close(struct rotate *r);
 
 /*
- * Begins to write a profile that is finished, under NAME-20261121T181500Z.EXT of its time; say: to stderr, when it
+ * Begins to write a profile that is finished, under NAME-20261121T181500.042Z.EXT of its time; say: to stderr, when it
  * is there. To be called when no writer is at work. Returns the writer's process.
  */
 pid_t rotate_write(struct rotate *r, const struct profile *p, bool say) must_check;

@@ -75,14 +75,18 @@ agree() {
 }
 claim 'times: CPU time is what the scheduler says, within 0.5 %' agree 3 9 $slack
 claim 'times: the run queue too' agree 4 10 $queue_slack
-claim 'times: who lives through a profile has all of its window' all t '
-	[.[1:-1][] | .times.window_ns as $w | .times.threads[] | select(.comm | startswith("t-")) | .alive_ns / $w] |
-	length > 7 and all(. > 0.999 and . < 1.001)'
+if [ "$(files t | wc -l)" -gt 2 ]; then
+	claim 'times: who lives through a profile has all of its window' all t '
+		[.[1:-1][] | .times.window_ns as $w | .times.threads[] | select(.comm | startswith("t-")) | .alive_ns / $w] |
+		length >= 7 and all(. > 0.999 and . < 1.001)'
+else
+	skip 'times: who lives through a profile' 'a machine too slow for three profiles'
+fi
 claim 'times: the windows are the time' all t '
 	([.[].times.window_ns] | add) / ([.[].meta.duration_ns] | add) | . > 0.98 and . < 1.02'
 
 # What follows an emulated machine would take long for.
-[ -z "${SAMPLE_SECONDS:-}" ] || exit
+[ -z "${SAMPLE_SECONDS:-}" ] || exit 0
 
 # Programs that come and go, on the whole box.
 cat >storm <<'STORM'

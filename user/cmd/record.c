@@ -388,6 +388,13 @@ static int sample(struct record *r)
 	return capture_stop(r->capture);
 }
 
+static void say_not_followed(const struct record *r)
+{
+	if (capture_not_followed(r->capture) && !r->args.quiet)
+		fprintf(stderr, "dwell: %llu child processes or cgroups were not followed: too many at once\n",
+			(unsigned long long)capture_not_followed(r->capture));
+}
+
 /* What is left when sampling has ended: a former profile that waits, and the last one. */
 static int finish_rotation(struct record *r)
 {
@@ -405,7 +412,10 @@ static int finish_rotation(struct record *r)
 	r->p = NULL;
 	e = write_former(r, false);
 	rotate_busy(r->rotate, true);
-	return e ? e : rotate_result(r->rotate);
+	if (e)
+		return e;
+	say_not_followed(r);
+	return rotate_result(r->rotate);
 }
 
 static int finish(struct record *r)
@@ -430,9 +440,7 @@ static int finish(struct record *r)
 	output_remember(NULL);
 	if (e || r->args.quiet)
 		return e;
-	if (capture_not_followed(r->capture))
-		fprintf(stderr, "dwell: %llu child processes or cgroups were not followed: too many at once\n",
-			(unsigned long long)capture_not_followed(r->capture));
+	say_not_followed(r);
 	return output_table(r->p, r->args.limit, r->args.output, r->child.pid ? stderr : stdout);
 }
 

@@ -436,6 +436,23 @@ int BPF_PROG(unwind_exec, struct task_struct *task)
 	return 0;
 }
 
+/*
+ * The command that dwell started counts from its own image on. Programs of one tracepoint run in their order
+ * here: this is the last of those of an execve(), for a tick between two of them would find the caller's name.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(target_exec, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct wire_target *t = bpf_map_lookup_elem(&targets, &tgid);
+
+	if (t && t->pending) {
+		t->pending = 0;
+		thread_restart(task);
+	}
+	return 0;
+}
+
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(unwind_free, struct task_struct *task)
 {

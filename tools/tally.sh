@@ -53,7 +53,8 @@ tally() {
 			grep -vE '^ok\b' "$log" | tail -n 200
 		fi
 	fi
-	grep -E '^(not )?ok\b.*# *[Ss][Kk][Ii][Pp]' "$log"
+	grep -E '^(not )?ok\b.*# *[Ss][Kk][Ii][Pp]' "$log" | sed 's/^not ok/ok/'
+	grep -E '^not ok\b' "$log" | grep -vE '# *[Ss][Kk][Ii][Pp]' | sed "s|^not ok -*|$name:|" >>"$tally_dir/failed"
 	echo "$name: $passed passed, $failed failed, $skipped skipped ($((SECONDS - start)) s)"
 	[ "$failed" = 0 ]
 }
@@ -81,8 +82,9 @@ tally_skip() {
 	echo "ok - $1 # SKIP $2"
 }
 
-# tally_end: the line that ends a test run; its status is the run's.
+# tally_end: what failed once more, and the line that ends a test run; its status is the run's.
 tally_end() {
+	[ ! -s "$tally_dir/failed" ] || sed 's/^/failed: /' "$tally_dir/failed"
 	echo "$tally_passed passed, $tally_failed failed, $tally_skipped skipped"
 	[ "$tally_failed" = 0 ]
 }

@@ -6,6 +6,8 @@
  * ones of a file) and a last line
  *   FILES files, ROWS rows, POINTS points: EQUAL equal, PADDING padding, DIFFERENT different;
  *   unsupported rows: ...; not ELF or without frames: N
+ * Of Go's functions, whose rows are made of Go's own table, .debug_frame has the frame's place only:
+ * that is compared; where it is stripped nothing is.
  * Exit status 1 when there is a difference. Files that cannot be read or are no objects are passed
  * over.
  */
@@ -35,6 +37,7 @@ struct machine { /* what the compared rules are evaluated in */
 struct sum {
 	uint64_t files, rows, points, equal, padding, different, none;
 	uint64_t unsupported, fp_unsaid, stop_made;
+	uint64_t go_equal, go_known, go_left, go_alone; /* known: ends of stacks; left without rows */
 	uint64_t escaped, table_bytes, frame_bytes;
 };
 
@@ -47,6 +50,7 @@ struct file {
 	Dwarf *dwarf;
 	Dwarf_CFI *eh, *debug;
 	unsigned int shown;
+	bool go;
 };
 
 struct point { /* where an expression is evaluated */
@@ -347,13 +351,51 @@ static void check_unknown(struct file *f, uint64_t pc, uint32_t word, struct sum
 	}
 }
 
+/* A point of Go's; false: it is of C, or of nobody. */
+static bool check_go(struct file *f, uint64_t pc, uint32_t word, struct sum *sum)
+{
+	struct caller want = { 0 }, got = { 0 };
+	Dwarf_Frame *frame = NULL;
+
+	if (!f->go || (f->eh && !dwarf_cfi_addrframe(f->eh, pc, &frame))) {
+		free(frame);
+		return false;
+	}
+	if (!f->debug) {
+		sum->go_alone++;
+		return true;
+	}
+	/* padding behind the last instruction is the function's, too */
+	if (word == (ROW_ESCAPED | RULE_STOP) || word == (ROW_ESCAPED | RULE_SIGNAL)) {
+		sum->go_known++;
+		return true;
+	}
+	if (oracle_caller(f, pc, &want) != SAID)
+		return false;
+	if (word == (ROW_ESCAPED | RULE_NONE)) {
+		sum->go_left++;
+		return true;
+	}
+	if (word & ROW_ESCAPED)
+		rule_caller(&f->machine, &f->rows.rule[word & ROW_RULE_MASK], pc, &got);
+	else
+		inline_caller(&f->machine, word, &got);
+	if (got.cfa != want.cfa || got.ra != want.ra)
+		differ(f, pc, word, "frame of Go", sum);
+	else
+		sum->go_equal++;
+	return true;
+}
+
 static void check_point(struct file *f, uint64_t pc, uint32_t word, struct sum *sum)
 {
 	struct caller want;
 	const char *what;
 
-	sum->points++;
 	word &= ROW_BELOW;
+	if (check_go(f, pc, word, sum))
+		return;
+	sum->points++;
 	if (word == (ROW_ESCAPED | RULE_UNSUPPORTED)) {
 		sum->unsupported++;
 		return;
@@ -448,6 +490,23 @@ static void set_machine(struct file *f)
 		f->machine.reg[i] = mix(i + 1);
 }
 
+static bool is_go(Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr h;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return false;
+	while ((section = elf_nextscn(elf, section))) {
+		const char *name = gelf_getshdr(section, &h) ? elf_strptr(elf, names, h.sh_name) : NULL;
+
+		if (name && !strcmp(name, ".note.go.buildid"))
+			return true;
+	}
+	return false;
+}
+
 /* Rows that a file has none or cannot say all of. */
 static void tell(const struct file *f)
 {
@@ -489,6 +548,7 @@ static void run(const char *path, struct sum *sum)
 	f.dwarf = dwarf_begin_elf(f.elf, DWARF_C_READ, NULL);
 	f.eh = dwarf_getcfi_elf(f.elf);
 	f.debug = f.dwarf ? dwarf_getcfi(f.dwarf) : NULL;
+	f.go = is_go(f.elf);
 	set_machine(&f);
 	check_file(&f, sum);
 	tell(&f);
@@ -507,6 +567,11 @@ int main(int argc, char **argv)
 	elf_version(EV_CURRENT);
 	for (i = 1; i < argc; i++)
 		run(argv[i], &sum);
+	if (sum.go_equal || sum.go_alone)
+		printf("Go: %llu points equal, %llu ends of stacks, %llu without a row; "
+		       "%llu in stripped files\n",
+		       (unsigned long long)sum.go_equal, (unsigned long long)sum.go_known,
+		       (unsigned long long)sum.go_left, (unsigned long long)sum.go_alone);
 	printf("files %llu rows %llu points %llu equal %llu padding %llu unsupported %llu "
 	       "fp_unsaid %llu stop_made %llu different %llu none %llu escaped %llu "
 	       "table_bytes %llu frame_bytes %llu\n",

@@ -3,8 +3,8 @@
  * Objects around call frame information, made in memory:
  *
  *   address = IMAGE_BASE + offset in the file; text may lie anywhere in IMAGE_TEXT bytes from there
- *   offset 0  headers   0x400 code at the entry point   0x800 .eh_frame_hdr, .eh_frame,
- *   .debug_frame, names, section headers
+ *   offset 0  headers   0x400 code at the entry point, .text   0x800 .eh_frame_hdr, .eh_frame,
+ *   .debug_frame, .gopclntab, names, section headers
  */
 #ifndef TESTS_UNIT_FRAME_IMAGE_H
 #define TESTS_UNIT_FRAME_IMAGE_H
@@ -26,7 +26,7 @@ struct frame_image {
 	uint32_t text; /* bytes of code; 0: IMAGE_TEXT, of which few are in the file */
 	uint64_t entry;
 	struct code code;	      /* at IMAGE_ENTRY */
-	struct frame_bytes eh, debug; /* lie in the file where len is not 0 */
+	struct frame_bytes eh, debug, go; /* lie in the file where len is not 0 */
 	uint32_t fde[16], nr_fdes;    /* in the search table of .eh_frame_hdr */
 	bool sections, header, interpreter, narrow;
 };
@@ -106,7 +106,7 @@ static inline void image_headers(struct image_writer *w, const struct frame_imag
 /* The object's bytes, malloc()ed. */
 static inline uint8_t *image_bytes(const struct frame_image *im, size_t *len)
 {
-	static const char names[] = "\0.eh_frame\0.debug_frame\0.names\0.eh_frame_hdr";
+	static const char names[] = "\0.eh_frame\0.debug_frame\0.names\0.eh_frame_hdr\0.gopclntab\0.text";
 	struct image_writer w = {
 		.data = calloc(1, IMAGE_SPACE), .len = 0x800, .nr_sections = 1, .nr_programs = 1
 	};
@@ -121,6 +121,14 @@ static inline uint8_t *image_bytes(const struct frame_image *im, size_t *len)
 		image_section_add(&w, 1, SHT_PROGBITS, im->eh.at, im->eh.len);
 	if (im->debug.len)
 		image_section_add(&w, 11, SHT_PROGBITS, im->debug.at, im->debug.len);
+	if (im->go.len) {
+		image_section_add(&w, 45, SHT_PROGBITS, im->go.at, im->go.len);
+		w.section[w.nr_sections++] = (Elf64_Shdr){ .sh_name = 56,
+							   .sh_type = SHT_PROGBITS,
+							   .sh_addr = IMAGE_BASE + IMAGE_ENTRY,
+							   .sh_offset = IMAGE_ENTRY,
+							   .sh_size = im->code.len };
+	}
 	image_section_add(&w, 24, SHT_STRTAB, names, sizeof(names));
 	image_headers(&w, im);
 	*len = w.len;

@@ -14,9 +14,10 @@
 
 /* What the section headers say. */
 struct sections {
-	Elf64_Shdr eh[FRAMES_MAX_SECTIONS], debug;
+	Elf64_Shdr eh[FRAMES_MAX_SECTIONS], debug, go_table;
+	uint64_t text; /* address of .text; 0: none */
 	uint32_t nr_eh;
-	bool has_debug;
+	bool has_debug, has_go_table;
 	bool go; /* was made by Go's linker */
 };
 
@@ -57,11 +58,18 @@ static void note_section(struct sections *s, const Elf64_Shdr *h, const char *na
 {
 	bool plain = h->sh_type != SHT_NOBITS && !(h->sh_flags & SHF_COMPRESSED) && h->sh_size;
 
-	if (!strcmp(name, ".gopclntab"))
+	if (!strcmp(name, ".note.go.buildid"))
 		s->go = true;
 	if (!plain)
 		return;
-	if (!strcmp(name, ".eh_frame") && s->nr_eh < FRAMES_MAX_SECTIONS - 1)
+	if (!strcmp(name, ".text"))
+		s->text = h->sh_addr;
+	/* the other one is of position-independent executables */
+	if (!strcmp(name, ".gopclntab") || !strcmp(name, ".data.rel.ro.gopclntab")) {
+		s->go_table = *h;
+		s->go = s->has_go_table = true;
+	}
+	if (!strcmp(name, ".eh_frame") && s->nr_eh < FRAMES_MAX_SECTIONS - 2)
 		s->eh[s->nr_eh++] = *h;
 	if (!strcmp(name, ".debug_frame")) {
 		s->debug = *h;
@@ -176,26 +184,21 @@ static uint32_t get_cie(struct frames *f, const struct cfi_section *s, uint32_t 
 	return id;
 }
 
-static int add_frame(struct frames *f, const struct cfi_fde *fde, uint32_t cie)
+/* Adds a function of these bytes, as far as it lies in code. */
+static int add_frame(struct frames *f, struct frame frame, uint64_t size)
 {
-	const struct elf_range *code = range_find(f->code, f->nr_code, fde->start);
-	uint64_t size = fde->size;
+	const struct elf_range *code = range_find(f->code, f->nr_code, frame.start);
 
 	/* functions that the linker has dropped are left at 0 */
 	if (!code || !size)
 		return 0;
-	if (size > code->end - fde->start)
-		size = code->end - fde->start;
+	if (size > code->end - frame.start)
+		size = code->end - frame.start;
 	if (f->nr_frames == FRAMES_MAX_FDES)
 		return fail_plain(-EFBIG, "more than %u functions", FRAMES_MAX_FDES);
+	frame.size = (uint32_t)size;
 	grow(&f->frame, &f->frame_cap, f->nr_frames + 1, sizeof(*f->frame));
-	f->frame[f->nr_frames++] = (struct frame){
-		.start = fde->start,
-		.size = (uint32_t)size,
-		.program = (uint32_t)(fde->program.at - f->cie[cie].section->data),
-		.program_len = (uint32_t)(fde->program.end - fde->program.at),
-		.cie = cie,
-	};
+	f->frame[f->nr_frames++] = frame;
 	return 0;
 }
 
@@ -209,7 +212,14 @@ static int read_fde(struct frames *f, const struct cfi_section *s, const struct 
 		return 0;
 	}
 	f->nr_fdes++;
-	return add_frame(f, &fde, cie);
+	return add_frame(f,
+			 (struct frame){
+				 .start = fde.start,
+				 .program = (uint32_t)(fde.program.at - s->data),
+				 .program_len = (uint32_t)(fde.program.end - fde.program.at),
+				 .cie = cie,
+			 },
+			 fde.size);
 }
 
 /* Terminators are passed over: each object file that was linked may have brought one. */
@@ -318,6 +328,76 @@ static int read_section(struct frames *f, struct reader *r, const Elf64_Shdr *h,
 	return read_entries(f, s, false);
 }
 
+/*
+ * The address that places in Go's text count from. The table's header may not have it: then it is
+ * where .text begins, if that is Go's. Both are believed when runtime.goexit begins as it must, with
+ * nop and call.
+ */
+static int find_go_text(struct frames *f, struct reader *r, const struct pclntab_function *exit,
+			uint64_t text)
+{
+	uint64_t candidate[] = { f->go.text, text }, offset;
+	uint8_t code[2];
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < sizeof(candidate) / sizeof(*candidate); i++) {
+		if (!candidate[i] || !frames_offset(f, candidate[i] + exit->start, &offset) ||
+		    !reader_has(r, offset, sizeof(code)))
+			continue;
+		err = reader_get(r, offset, code, sizeof(code));
+		if (err)
+			return err;
+		f->go.text = candidate[i];
+		if (code[0] == 0x90 && code[1] == 0xe8)
+			return 1;
+	}
+	return 0;
+}
+
+static int add_go_frames(struct frames *f)
+{
+	struct pclntab_function go;
+	int err = 0;
+	uint32_t i;
+
+	for (i = 0; !err && i < f->go.nr; i++)
+		if (pclntab_function(&f->go, i, &go))
+			err = add_frame(f,
+					(struct frame){ .start = f->go.text + go.start,
+							.program = i,
+							.cie = FRAMES_GO },
+					go.size);
+	return err;
+}
+
+/* A table that cannot be made out leaves Go's functions without rows, to their frame pointers. */
+static int read_go(struct frames *f, struct reader *r, const struct sections *s)
+{
+	const struct extent at = { s->go_table.sh_addr, s->go_table.sh_size, false };
+	struct cfi_section *table = &f->section[f->nr_sections];
+	struct pclntab_function go;
+	uint32_t i;
+	int err;
+
+	if (f->headers.machine != EM_X86_64 || !reader_has(r, s->go_table.sh_offset, at.len) ||
+	    at.len > FRAMES_MAX_BYTES - f->bytes)
+		return 0;
+	err = add_section(f, r, s->go_table.sh_offset, &at);
+	if (err)
+		return err;
+	f->bytes -= at.len; /* most of them are names and lines */
+	if (!pclntab_read(&f->go, table->data, table->len))
+		return 0;
+	for (i = 0; i < f->go.nr; i++) {
+		if (!pclntab_function(&f->go, i, &go) || !pclntab_is(&f->go, &go, "runtime.goexit"))
+			continue;
+		err = find_go_text(f, r, &go, s->text);
+		return err > 0 ? add_go_frames(f) : err;
+	}
+	return 0;
+}
+
 static int read_frames(struct frames *f, struct reader *r)
 {
 	struct sections sections = { 0 };
@@ -334,8 +414,9 @@ static int read_frames(struct frames *f, struct reader *r)
 	if (!err && !sections.nr_eh)
 		err = read_by_header(f, r, &eh_hdr);
 	nr_eh = f->nr_frames;
-	/* Go's would be right, but for where goroutines begin and stacks are switched */
-	if (!err && sections.has_debug && !sections.go)
+	if (!err && sections.has_go_table)
+		err = read_go(f, r, &sections);
+	else if (!err && sections.has_debug && !sections.go)
 		err = read_section(f, r, &sections.debug, true);
 	if (err)
 		return err;

@@ -3,7 +3,8 @@
  * Where an object's call frame information lies, and which functions it describes.
  *
  * .eh_frame is found by the section headers, else by PT_GNU_EH_FRAME. Functions that only
- * .debug_frame describes are taken from there. Sandboxed worker only.
+ * .debug_frame describes are taken from there; those of Go from Go's own table, since its
+ * .debug_frame does not say where stacks begin and are switched. Sandboxed worker only.
  */
 #ifndef ELF_FRAMES_H
 #define ELF_FRAMES_H
@@ -12,6 +13,7 @@
 #include "elf/cfi.h"
 #include "elf/headers.h"
 #include "elf/order.h"
+#include "elf/pclntab.h"
 #include "elf/reader.h"
 #include "elf/symtab.h"
 
@@ -21,6 +23,7 @@
 #define FRAMES_MAX_CIES	    65536
 #define FRAMES_MAX_LOADS    64	       /* segments */
 #define FRAMES_MAX_NAMES    (1u << 20) /* bytes of the sections' names */
+#define FRAMES_GO	    UINT32_MAX /* no CIE: frame.program is a function's number in go */
 
 struct frames_load { /* a PT_LOAD */
 	uint64_t offset, size, address;
@@ -41,6 +44,7 @@ struct frames {
 	uint32_t nr_code;
 	struct frames_load load[FRAMES_MAX_LOADS];
 	uint32_t nr_loads;
+	struct pclntab go; /* of section go_section; nr 0: none */
 	uint64_t bytes;			/* of the sections */
 	uint64_t nr_fdes, nr_malformed; /* malformed: entries that were left out */
 };

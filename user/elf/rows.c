@@ -12,7 +12,8 @@
 #include "elf/rules.h"
 #include "elf/trampoline.h"
 
-#define CODE_ALIGN 16 /* of functions, by compilers' custom */
+#define CODE_ALIGN   16 /* of functions, by compilers' custom */
+#define WINDOW_BYTES 65536
 
 /* The walk is made for one machine's rows. */
 #ifdef __aarch64__
@@ -27,6 +28,13 @@ struct known {
 	uint32_t word;
 };
 
+/* Bytes of the text, since functions are looked at one after the other. */
+struct window {
+	uint64_t offset; /* in the file */
+	size_t len;
+	uint8_t bytes[WINDOW_BYTES];
+};
+
 /* One object at work. */
 struct build {
 	struct frames frames;
@@ -36,6 +44,8 @@ struct build {
 	uint32_t nr_known, next_known;
 	uint64_t end; /* of what was put into pages */
 	bool empty;   /* nothing was put there */
+	struct reader *reader;
+	struct window window;
 };
 
 static void put(struct build *b, const struct elf_range *r, uint32_t word)
@@ -97,6 +107,75 @@ static void put_program(struct build *b, struct program *p)
 	b->frames.nr_malformed++;
 	pages_rewind(&b->pages, &mark);
 	put(b, &all, rules_fixed(RULE_UNSUPPORTED));
+}
+
+/* The first bytes of a function: how many there are, or a negative errno. */
+static ssize_t read_code(struct build *b, const struct frame *f, const uint8_t **out)
+{
+	size_t want = f->size < PCLNTAB_MAX_CODE ? f->size : PCLNTAB_MAX_CODE;
+	struct window *w = &b->window;
+	uint64_t offset, rest;
+	int err;
+
+	if (!frames_offset(&b->frames, f->start, &offset) || !reader_has(b->reader, offset, want))
+		return 0;
+	if (offset < w->offset || offset - w->offset > w->len ||
+	    want > w->len - (offset - w->offset)) {
+		rest = b->reader->size - offset;
+		w->len = rest < WINDOW_BYTES ? rest : WINDOW_BYTES;
+		w->offset = offset;
+		err = reader_get(b->reader, offset, w->bytes, w->len);
+		if (err) {
+			w->len = 0;
+			return err;
+		}
+	}
+	*out = w->bytes + (offset - w->offset);
+	return (ssize_t)want;
+}
+
+/* Text behind the function's last row, and functions of which nothing can be said, have no rows. */
+static int put_go(struct build *b, const struct frame *f)
+{
+	const struct pclntab *t = &b->frames.go;
+	struct pclntab_function go;
+	struct pclntab_rows rows;
+	struct pages_mark mark;
+	const uint8_t *code = NULL;
+	ssize_t len = read_code(b, f, &code);
+	uint64_t end;
+	bool empty;
+	int r;
+
+	if (len < 0)
+		return (int)len;
+	put_known(b, f->start);
+	mark = b->pages.now;
+	end = b->end;
+	empty = b->empty;
+	if (!pclntab_function(t, f->program, &go))
+		return 0;
+	go.size = f->size;
+	if (!pclntab_start(&rows, t, &go, code, (size_t)len))
+		return 0;
+	while ((r = pclntab_next(&rows)) > 0) {
+		struct elf_range at = { rows.from, rows.to };
+
+		if (!b->empty && at.start < b->end)
+			at.start = b->end;
+		if (at.start == at.end)
+			continue;
+		put(b, &at, rows.rule == RULE_FIRST_FREE
+				    ? rules_word(&b->rules, &rows.state, false)
+				    : rules_fixed(rows.rule));
+	}
+	if (!r)
+		return 0;
+	b->frames.nr_malformed++;
+	pages_rewind(&b->pages, &mark);
+	b->end = end;
+	b->empty = empty;
+	return 0;
 }
 
 static void put_frame(struct build *b, const struct frame *f, struct program *p)
@@ -179,11 +258,17 @@ static int build(struct build *b, struct reader *r)
 		return -ENOENT;
 	program = xmalloc(sizeof(*program));
 	b->empty = true;
-	for (i = 0; i < b->frames.nr_frames && !b->pages.full; i++)
-		put_frame(b, &b->frames.frame[i], program);
+	for (i = 0; i < b->frames.nr_frames && !b->pages.full && found >= 0; i++) {
+		if (b->frames.frame[i].cie == FRAMES_GO)
+			found = put_go(b, &b->frames.frame[i]);
+		else
+			put_frame(b, &b->frames.frame[i], program);
+	}
 	free(program);
 	put_known(b, UINT64_MAX);
-	return 0;
+	if (found >= 0 && !b->pages.now.nr_spans)
+		return fail_plain(-ENOENT, "no call frame information");
+	return found < 0 ? found : 0;
 }
 
 static int finish(struct build *b, struct rows *out)
@@ -206,25 +291,28 @@ static int finish(struct build *b, struct rows *out)
 
 static int read_rows(struct rows *r, int fd, bool any)
 {
-	struct build b = { 0 };
 	struct reader reader;
+	struct build *b;
 	int err;
 
 	err = reader_init(&reader, fd);
 	if (err)
 		return err;
-	err = frames_read(&b.frames, &reader);
-	if ((!err || err == -ENOENT) && !any && b.frames.headers.machine != OWN_MACHINE)
+	b = xcalloc(1, sizeof(*b));
+	b->reader = &reader;
+	err = frames_read(&b->frames, &reader);
+	if ((!err || err == -ENOENT) && !any && b->frames.headers.machine != OWN_MACHINE)
 		err = fail_plain(-ENOEXEC, "ELF file of another machine");
 	if (!err || err == -ENOENT) {
-		rules_init(&b.rules, b.frames.machine);
-		err = build(&b, &reader);
+		rules_init(&b->rules, b->frames.machine);
+		err = build(b, &reader);
 	}
 	if (!err)
-		err = finish(&b, r);
-	pages_done(&b.pages);
-	rules_done(&b.rules);
-	frames_done(&b.frames);
+		err = finish(b, r);
+	pages_done(&b->pages);
+	rules_done(&b->rules);
+	frames_done(&b->frames);
+	free(b);
 	return err;
 }
 

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "elf/pclntab.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAGIC_1_18    0xfffffff0u
+#define MAGIC_1_20    0xfffffff1u
+#define HEADER_BYTES  72
+#define FLAGS_1_18    37 /* of struct _func */
+#define FLAGS_1_20    41 /* behind startLine, too */
+#define NAME_AT	      4
+#define STEPS_AT      16
+#define FUNCTION_PAIR 8 /* place in the text, place of the entry */
+#define WRITES_SP     2 /* FuncFlagSPWrite */
+#define MAX_FRAME     (1ll << 31)
+#define WORD	      8
+
+static uint64_t get(const struct pclntab *t, uint64_t at, size_t size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, t->data + at, size);
+	return v;
+}
+
+static bool has(const struct pclntab *t, uint64_t at, uint64_t size)
+{
+	return at <= t->len && size <= t->len - at;
+}
+
+bool pclntab_read(struct pclntab *t, const uint8_t *data, size_t len)
+{
+	uint64_t magic, nr;
+
+	*t = (struct pclntab){ .data = data, .len = len };
+	if (len < HEADER_BYTES)
+		return false;
+	magic = get(t, 0, 4);
+	/* two zeros, instructions of one byte, pointers of 8 */
+	if ((magic != MAGIC_1_18 && magic != MAGIC_1_20) || get(t, 4, 4) != 0x08010000u)
+		return false;
+	t->flags = magic == MAGIC_1_18 ? FLAGS_1_18 : FLAGS_1_20;
+	nr = get(t, 8, 8);
+	t->text = get(t, 24, 8);
+	t->names = get(t, 32, 8);
+	t->steps = get(t, 56, 8);
+	t->functions = get(t, 64, 8);
+	/* the place behind the last function is there, too */
+	if (nr >= UINT32_MAX || !has(t, t->names, 1) || !has(t, t->steps, 1) ||
+	    !has(t, t->functions, nr * FUNCTION_PAIR + 4))
+		return false;
+	t->nr = (uint32_t)nr;
+	return true;
+}
+
+bool pclntab_function(const struct pclntab *t, uint32_t i, struct pclntab_function *out)
+{
+	uint64_t at = t->functions + (uint64_t)i * FUNCTION_PAIR;
+	uint64_t start = get(t, at, 4), entry = get(t, at + 4, 4), end = get(t, at + 8, 4);
+
+	if (end <= start || !has(t, t->functions + entry, t->flags + 1) ||
+	    t->functions + entry > UINT32_MAX || get(t, t->functions + entry, 4) != start)
+		return false;
+	out->start = start;
+	out->size = (uint32_t)(end - start);
+	out->entry = (uint32_t)(t->functions + entry);
+	return true;
+}
+
+bool pclntab_is(const struct pclntab *t, const struct pclntab_function *f, const char *name)
+{
+	uint64_t at = t->names + get(t, f->entry + NAME_AT, 4);
+	size_t len = strlen(name) + 1;
+
+	return has(t, at, len) && !memcmp(t->data + at, name, len);
+}
+
+static bool is_one(const struct pclntab *t, const struct pclntab_function *f,
+		   const char *const *names)
+{
+	for (; *names; names++)
+		if (pclntab_is(t, f, *names))
+			return true;
+	return false;
+}
+
+/* Where these bytes are in the function's first ones; len when nowhere. */
+static size_t find(const struct pclntab_rows *r, const char *bytes, size_t len)
+{
+	size_t i;
+
+	for (i = 0; len <= r->len && i <= r->len - len; i++)
+		if (!memcmp(r->code + i, bytes, len))
+			return i;
+	return r->len;
+}
+
+#define FIND(r, bytes) find(r, bytes, sizeof(bytes) - 1)
+
+/* mov $15, %rax (in one of two forms); syscall: rt_sigreturn */
+static bool calls_sigreturn(const struct pclntab_rows *r)
+{
+	return FIND(r, "\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05") < r->len ||
+	       FIND(r, "\xb8\x0f\x00\x00\x00\x0f\x05") < r->len;
+}
+
+/* What is not said by steps. */
+static void find_rule(struct pclntab_rows *r, const struct pclntab *t,
+		      const struct pclntab_function *f)
+{
+	static const char *const first[] = { "runtime.goexit", "runtime.rt0_go", "_rt0_amd64",
+					     "_rt0_amd64_linux", NULL };
+	static const char *const handled[] = { "runtime.sigreturn__sigaction", "runtime.sigreturn",
+					       NULL };
+	size_t at;
+
+	r->rule = RULE_NONE;
+	if (is_one(t, f, first))
+		r->rule = RULE_STOP;
+	if (is_one(t, f, handled) && calls_sigreturn(r)) {
+		r->rule = RULE_SIGNAL;
+		r->from = r->to = r->start - 1; /* it is returned to, and was never called */
+	}
+	if (pclntab_is(t, f, "runtime.clone")) {
+		at = FIND(r, "\x48\x89\xf4"); /* mov %rsi, %rsp */
+		r->stack_moved = at < r->len ? r->start + at : 0;
+	}
+}
+
+bool pclntab_start(struct pclntab_rows *r, const struct pclntab *t,
+		   const struct pclntab_function *f, const uint8_t *code, size_t len)
+{
+	uint64_t steps = get(t, f->entry + STEPS_AT, 4), start = t->text + f->start;
+
+	*r = (struct pclntab_rows){ .from = start,
+				    .to = start,
+				    .end = start + f->size,
+				    .start = start,
+				    .step_end = start,
+				    .code = code,
+				    .len = len,
+				    .offset = -1 };
+	find_rule(r, t, f);
+	r->whole = r->rule != RULE_NONE;
+	if (r->whole)
+		return true;
+	if (!steps || !has(t, t->steps + steps, 1) ||
+	    (get(t, f->entry + t->flags, 1) & WRITES_SP && !r->stack_moved))
+		return false;
+	r->steps = (struct cfi_bytes){ t->data + t->steps + steps, t->data + t->len, false };
+	r->state.cfa = (struct cfi_rule){ .how = CFI_REG, .reg = 7 };
+	r->state.ra = (struct cfi_rule){ .how = CFI_OFFSET, .value = -WORD };
+	return true;
+}
+
+/* 1: the next step; 0: there is none. */
+static int next_step(struct pclntab_rows *r)
+{
+	uint64_t change = cfi_uleb(&r->steps), bytes;
+
+	if (!change && r->to != r->start)
+		return 0;
+	bytes = cfi_uleb(&r->steps);
+	if (r->steps.bad || !bytes || change > UINT32_MAX)
+		return -EBADMSG;
+	r->offset += change & 1 ? -(int64_t)(change >> 1) - 1 : (int64_t)(change >> 1);
+	if (r->offset < -MAX_FRAME || r->offset > MAX_FRAME || r->offset % WORD)
+		return -EBADMSG;
+	r->step_end = bytes < r->end - r->to ? r->to + bytes : r->end;
+	return 1;
+}
+
+/* mov %rbp, offset(%rsp) at an address of the function: its length; else 0. */
+static size_t stores_fp(const struct pclntab_rows *r, uint64_t address, int64_t offset)
+{
+	const uint8_t *at = r->code + (address - r->start);
+	size_t left = address - r->start < r->len ? r->len - (address - r->start) : 0;
+	int32_t wide = (int32_t)offset;
+
+	if (left >= 5 && !memcmp(at, "\x48\x89\x6c\x24", 4) && offset < 128 && at[4] == offset)
+		return 5;
+	if (left >= 8 && !memcmp(at, "\x48\x89\xac\x24", 4) && !memcmp(at + 4, &wide, 4))
+		return 8;
+	return 0;
+}
+
+static bool was_pushed(const struct pclntab_rows *r)
+{
+	uint64_t at = r->from - r->start;
+
+	return r->offset == WORD && at && at <= r->len && r->code[at - 1] == 0x55;
+}
+
+/* Compilers save it below the return address: by a push, or (to Go 1.20) once the frame is made. */
+static void say_fp(struct pclntab_rows *r)
+{
+	bool there = r->saved;
+	size_t len;
+
+	if (r->offset && !r->saved) {
+		len = stores_fp(r, r->from, r->offset - WORD);
+		there = was_pushed(r);
+		r->saved = there || len;
+		if (len && len < r->to - r->from)
+			r->to = r->from + len;
+	}
+	r->state.fp = (struct cfi_rule){ .how = CFI_SAME };
+	if (r->offset && there)
+		r->state.fp = (struct cfi_rule){ .how = CFI_OFFSET, .value = -2 * WORD };
+}
+
+static int say_rest(struct pclntab_rows *r, enum rule_number rule)
+{
+	r->rule = rule;
+	r->to = r->end;
+	return 1;
+}
+
+int pclntab_next(struct pclntab_rows *r)
+{
+	int next = 1;
+
+	if (r->to >= r->end)
+		return 0;
+	if (r->whole)
+		return say_rest(r, r->rule);
+	if (r->to == r->step_end)
+		next = next_step(r);
+	if (next <= 0)
+		return next;
+	r->from = r->to;
+	if (r->stack_moved && r->from >= r->stack_moved)
+		return say_rest(r, RULE_STOP);
+	r->to = r->step_end;
+	if (r->stack_moved && r->to > r->stack_moved)
+		r->to = r->stack_moved;
+	/* it has taken its return address off the stack (rawVforkSyscall) */
+	r->rule = r->offset < 0 ? RULE_NONE : RULE_FIRST_FREE;
+	r->state.cfa.value = r->offset + WORD;
+	say_fp(r);
+	return 1;
+}

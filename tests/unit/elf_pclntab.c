@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "elf/object.h"
 #include "elf/pclntab.h"
 
 #define GO_TEXT	  (IMAGE_BASE + IMAGE_ENTRY)
@@ -285,12 +286,65 @@ static void test_beside_c(void **state)
 	rows_done(&r);
 }
 
+/* The object with the note of Go's linker, in place of its interpreter. */
+static int go_file(struct frame_image *im)
+{
+	static const Elf64_Nhdr note = { .n_namesz = 4, .n_descsz = 4, .n_type = 4 };
+	Elf64_Phdr p = { .p_type = PT_NOTE, .p_offset = 0x300, .p_filesz = 20, .p_align = 4 };
+	int fd;
+
+	im->interpreter = true;
+	fd = frame_file(im);
+	assert_int_equal(pwrite(fd, &p, sizeof(p), sizeof(Elf64_Ehdr) + sizeof(p)), sizeof(p));
+	assert_int_equal(pwrite(fd, &note, sizeof(note), 0x300), sizeof(note));
+	assert_int_equal(pwrite(fd, "Go\0\0 id ", 8, 0x300 + sizeof(note)), 8);
+	return fd;
+}
+
+/* Functions have their names without any symbol table. */
+static void test_names(void **state)
+{
+	static const struct go_function f[] = {
+		EXIT,
+		{ "main.a", 0x20, 0, CODE("\x02\x04\x00") },
+		{ "main.(*T).b[...]", 0x40, WRITES_SP, CODE("\x02\x04\x00") },
+	};
+	static const struct {
+		uint64_t place;
+		const char *name;
+	} want[] = { { 0, "runtime.goexit" },
+		     { 0x20, "main.a" },
+		     { 0x3f, "main.a" },
+		     { 0x40, "main.(*T).b[...]" },
+		     { 0x5f, "main.(*T).b[...]" } };
+	struct frame_image im = make_go();
+	const struct elf_symbol *s;
+	char name[SYMTAB_MAX_NAME];
+	struct object o;
+	size_t i;
+	int fd;
+
+	im.go = make_table(MAGIC_120, GO_TEXT, f, NR(f), 0x60);
+	fd = go_file(&im);
+	assert_int_equal(object_read(&o, fd), 0);
+	assert_true(o.is_go);
+	for (i = 0; i < NR(want); i++) {
+		s = symtab_find(&o.symtab, GO_TEXT + want[i].place);
+		assert_non_null(s);
+		assert_int_equal(symtab_name(&o.symtab, &o.reader, s, name), 1);
+		assert_string_equal(name, want[i].name);
+	}
+	assert_null(symtab_find(&o.symtab, GO_TEXT + 0x60));
+	object_done(&o);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions), cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_text),
-		cmocka_unit_test(test_beside_c),
+		cmocka_unit_test(test_beside_c),  cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

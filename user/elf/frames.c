@@ -14,10 +14,9 @@
 
 /* What the section headers say. */
 struct sections {
-	Elf64_Shdr eh[FRAMES_MAX_SECTIONS], debug, go_table;
-	uint64_t text; /* address of .text; 0: none */
+	Elf64_Shdr eh[FRAMES_MAX_SECTIONS], debug;
 	uint32_t nr_eh;
-	bool has_debug, has_go_table;
+	bool has_debug;
 	bool go; /* was made by Go's linker */
 };
 
@@ -58,18 +57,10 @@ static void note_section(struct sections *s, const Elf64_Shdr *h, const char *na
 {
 	bool plain = h->sh_type != SHT_NOBITS && !(h->sh_flags & SHF_COMPRESSED) && h->sh_size;
 
-	if (!strcmp(name, ".note.go.buildid"))
-		s->go = true;
+	s->go |= go_is_mark(name);
 	if (!plain)
 		return;
-	if (!strcmp(name, ".text"))
-		s->text = h->sh_addr;
-	/* the other one is of position-independent executables */
-	if (!strcmp(name, ".gopclntab") || !strcmp(name, ".data.rel.ro.gopclntab")) {
-		s->go_table = *h;
-		s->go = s->has_go_table = true;
-	}
-	if (!strcmp(name, ".eh_frame") && s->nr_eh < FRAMES_MAX_SECTIONS - 2)
+	if (!strcmp(name, ".eh_frame") && s->nr_eh < FRAMES_MAX_SECTIONS - 1)
 		s->eh[s->nr_eh++] = *h;
 	if (!strcmp(name, ".debug_frame")) {
 		s->debug = *h;
@@ -82,28 +73,20 @@ static int find_sections(const struct frames *f, struct reader *r, struct sectio
 {
 	const struct headers *h = &f->headers;
 	autofree char *names = NULL;
-	Elf64_Shdr s;
+	uint64_t len;
 	uint32_t i;
 	int err;
 
-	if (h->names >= h->shnum)
-		return 0;
-	err = headers_section(r, h, h->names, &s);
-	if (err || s.sh_type != SHT_STRTAB || !s.sh_size || s.sh_size > FRAMES_MAX_NAMES)
+	err = headers_names(r, h, &names, &len);
+	if (err || !names)
 		return err;
-	names = xmalloc(s.sh_size + 1);
-	err = reader_get(r, s.sh_offset, names, s.sh_size);
-	if (err)
-		return err == -ENODATA ? 0 : err;
-	names[s.sh_size] = '\0';
 	for (i = 1; i < h->shnum; i++) {
-		uint64_t names_size = s.sh_size;
 		Elf64_Shdr section;
 
 		err = headers_section(r, h, i, &section);
 		if (err)
 			return err;
-		if (section.sh_name < names_size)
+		if (section.sh_name < len)
 			note_section(out, &section, names + section.sh_name);
 	}
 	return 0;
@@ -253,6 +236,7 @@ static int read_table(struct frames *f, struct reader *r, const struct cfi_secti
 {
 	uint8_t count_encoding = hdr->data[2], encoding = hdr->data[3], length[4];
 	uint64_t count, fde, last = 0, offset, rest;
+	struct cfi_bytes size;
 	int err;
 
 	if (count_encoding == OMIT || encoding == OMIT)
@@ -269,9 +253,8 @@ static int read_table(struct frames *f, struct reader *r, const struct cfi_secti
 	err = reader_get(r, offset, length, sizeof(length));
 	if (err)
 		return err;
-	b->at = length;
-	b->end = length + sizeof(length);
-	rest = sizeof(length) + cfi_fixed(b, sizeof(length));
+	size = (struct cfi_bytes){ length, length + sizeof(length), false };
+	rest = sizeof(length) + cfi_fixed(&size, sizeof(length));
 	if (last - out->address + rest <= out->len) {
 		out->len = last - out->address + rest;
 		out->open = false;
@@ -328,74 +311,20 @@ static int read_section(struct frames *f, struct reader *r, const Elf64_Shdr *h,
 	return read_entries(f, s, false);
 }
 
-/*
- * The address that places in Go's text count from. The table's header may not have it: then it is
- * where .text begins, if that is Go's. Both are believed when runtime.goexit begins as it must, with
- * nop and call.
- */
-static int find_go_text(struct frames *f, struct reader *r, const struct pclntab_function *exit,
-			uint64_t text)
-{
-	uint64_t candidate[] = { f->go.text, text }, offset;
-	uint8_t code[2];
-	uint32_t i;
-	int err;
-
-	for (i = 0; i < sizeof(candidate) / sizeof(*candidate); i++) {
-		if (!candidate[i] || !frames_offset(f, candidate[i] + exit->start, &offset) ||
-		    !reader_has(r, offset, sizeof(code)))
-			continue;
-		err = reader_get(r, offset, code, sizeof(code));
-		if (err)
-			return err;
-		f->go.text = candidate[i];
-		if (code[0] == 0x90 && code[1] == 0xe8)
-			return 1;
-	}
-	return 0;
-}
-
 static int add_go_frames(struct frames *f)
 {
 	struct pclntab_function go;
 	int err = 0;
 	uint32_t i;
 
-	for (i = 0; !err && i < f->go.nr; i++)
-		if (pclntab_function(&f->go, i, &go))
+	for (i = 0; !err && i < f->go.table.nr; i++)
+		if (pclntab_function(&f->go.table, i, &go))
 			err = add_frame(f,
-					(struct frame){ .start = f->go.text + go.start,
+					(struct frame){ .start = f->go.table.text + go.start,
 							.program = i,
 							.cie = FRAMES_GO },
 					go.size);
 	return err;
-}
-
-/* A table that cannot be made out leaves Go's functions without rows, to their frame pointers. */
-static int read_go(struct frames *f, struct reader *r, const struct sections *s)
-{
-	const struct extent at = { s->go_table.sh_addr, s->go_table.sh_size, false };
-	struct cfi_section *table = &f->section[f->nr_sections];
-	struct pclntab_function go;
-	uint32_t i;
-	int err;
-
-	if (f->headers.machine != EM_X86_64 || !reader_has(r, s->go_table.sh_offset, at.len) ||
-	    at.len > FRAMES_MAX_BYTES - f->bytes)
-		return 0;
-	err = add_section(f, r, s->go_table.sh_offset, &at);
-	if (err)
-		return err;
-	f->bytes -= at.len; /* most of them are names and lines */
-	if (!pclntab_read(&f->go, table->data, table->len))
-		return 0;
-	for (i = 0; i < f->go.nr; i++) {
-		if (!pclntab_function(&f->go, i, &go) || !pclntab_is(&f->go, &go, "runtime.goexit"))
-			continue;
-		err = find_go_text(f, r, &go, s->text);
-		return err > 0 ? add_go_frames(f) : err;
-	}
-	return 0;
 }
 
 static int read_frames(struct frames *f, struct reader *r)
@@ -414,9 +343,11 @@ static int read_frames(struct frames *f, struct reader *r)
 	if (!err && !sections.nr_eh)
 		err = read_by_header(f, r, &eh_hdr);
 	nr_eh = f->nr_frames;
-	if (!err && sections.has_go_table)
-		err = read_go(f, r, &sections);
-	else if (!err && sections.has_debug && !sections.go)
+	if (!err && sections.go && f->headers.machine == EM_X86_64)
+		err = go_read(&f->go, r, &f->headers);
+	if (!err)
+		err = add_go_frames(f);
+	if (!err && sections.has_debug && !sections.go)
 		err = read_section(f, r, &sections.debug, true);
 	if (err)
 		return err;
@@ -451,6 +382,7 @@ void frames_done(struct frames *f)
 
 	for (i = 0; i < f->nr_sections; i++)
 		free((void *)f->section[i].data);
+	go_done(&f->go);
 	index_done(&f->index);
 	free(f->cie);
 	free(f->frame);

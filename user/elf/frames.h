@@ -11,9 +11,9 @@
 
 #include "base/index.h"
 #include "elf/cfi.h"
+#include "elf/go.h"
 #include "elf/headers.h"
 #include "elf/order.h"
-#include "elf/pclntab.h"
 #include "elf/reader.h"
 #include "elf/symtab.h"
 
@@ -22,8 +22,7 @@
 #define FRAMES_MAX_FDES	    (2u << 20)
 #define FRAMES_MAX_CIES	    65536
 #define FRAMES_MAX_LOADS    64	       /* segments */
-#define FRAMES_MAX_NAMES    (1u << 20) /* bytes of the sections' names */
-#define FRAMES_GO	    UINT32_MAX /* no CIE: frame.program is a function's number in go */
+#define FRAMES_GO	    UINT32_MAX /* no CIE: frame.program is a function's number in go.table */
 
 struct frames_load { /* a PT_LOAD */
 	uint64_t offset, size, address;
@@ -44,7 +43,7 @@ struct frames {
 	uint32_t nr_code;
 	struct frames_load load[FRAMES_MAX_LOADS];
 	uint32_t nr_loads;
-	struct pclntab go; /* of section go_section; nr 0: none */
+	struct go go; /* table.nr 0: none */
 	uint64_t bytes;			/* of the sections */
 	uint64_t nr_fdes, nr_malformed; /* malformed: entries that were left out */
 };

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 static int check_ident(const unsigned char *ident, uint64_t size)
 {
 	if (memcmp(ident, ELFMAG, SELFMAG))
@@ -147,4 +149,28 @@ int headers_read(struct reader *r, struct headers *h)
 		return fail_plain(-EBADMSG, "malformed headers");
 	err = read_extended(r, h);
 	return err ? err : check_headers(r, h, phsize, shsize);
+}
+
+int headers_names(struct reader *r, const struct headers *h, char **names, uint64_t *len)
+{
+	Elf64_Shdr s;
+	int err;
+
+	*names = NULL;
+	*len = 0;
+	if (h->names >= h->shnum)
+		return 0;
+	err = headers_section(r, h, h->names, &s);
+	if (err || s.sh_type != SHT_STRTAB || !s.sh_size || s.sh_size > HEADERS_MAX_NAMES)
+		return err;
+	*names = xmalloc(s.sh_size + 1);
+	err = reader_get(r, s.sh_offset, *names, s.sh_size);
+	if (err) {
+		free(*names);
+		*names = NULL;
+		return err == -ENODATA ? 0 : err;
+	}
+	(*names)[s.sh_size] = '\0';
+	*len = s.sh_size;
+	return 0;
 }

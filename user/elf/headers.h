@@ -14,6 +14,7 @@
 
 #define HEADERS_MAX_PROGRAMS 1024
 #define HEADERS_MAX_SECTIONS 65536
+#define HEADERS_MAX_NAMES    (1u << 20) /* bytes of the sections' names */
 
 struct headers {
 	bool wide; /* a 64-bit file */
@@ -35,5 +36,11 @@ int headers_section(struct reader *r, const struct headers *h, uint32_t i,
 		    Elf64_Shdr *out) must_check;
 int headers_program(struct reader *r, const struct headers *h, uint32_t i,
 		    Elf64_Phdr *out) must_check;
+
+/*
+ * The names of the sections: *names is the caller's to free, *len bytes and a NUL behind them;
+ * NULL where there are none, or more than HEADERS_MAX_NAMES.
+ */
+int headers_names(struct reader *r, const struct headers *h, char **names, uint64_t *len) must_check;
 
 #endif

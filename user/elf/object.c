@@ -149,6 +149,22 @@ static int read_sections(struct object *o, const struct headers *h, struct symbo
 	return err;
 }
 
+/* A program of Go has its functions' names even when it is stripped. */
+static int read_symbols(struct object *o, const struct headers *h, uint32_t nr, bool stripped)
+{
+	struct go go = { .data = NULL };
+	int err = 0;
+
+	if (o->is_go && stripped)
+		err = go_read(&go, &o->reader, h);
+	o->symtab.go = &go;
+	if (!err)
+		err = symtab_read(&o->symtab, &o->reader, nr);
+	o->symtab.go = NULL;
+	go_done(&go);
+	return err;
+}
+
 static int read_object(struct object *o, int fd)
 {
 	struct symbol_table full[2] = { 0 };
@@ -173,7 +189,7 @@ static int read_object(struct object *o, int fd)
 		if (full[i].size)
 			o->symtab.table[nr++] = full[i];
 	}
-	return symtab_read(&o->symtab, &o->reader, nr);
+	return read_symbols(o, &h, nr, !full[0].size);
 }
 
 int object_read_layout(struct object *o, int fd)

@@ -64,13 +64,14 @@ bool pclntab_function(const struct pclntab *t, uint32_t i, struct pclntab_functi
 		return false;
 	out->start = start;
 	out->size = (uint32_t)(end - start);
+	out->name = (uint32_t)get(t, t->functions + entry + NAME_AT, 4);
 	out->entry = (uint32_t)(t->functions + entry);
 	return true;
 }
 
 bool pclntab_is(const struct pclntab *t, const struct pclntab_function *f, const char *name)
 {
-	uint64_t at = t->names + get(t, f->entry + NAME_AT, 4);
+	uint64_t at = t->names + f->name;
 	size_t len = strlen(name) + 1;
 
 	return has(t, at, len) && !memcmp(t->data + at, name, len);

@@ -28,6 +28,7 @@ struct pclntab {
 struct pclntab_function {
 	uint64_t start; /* from text on */
 	uint32_t size;
+	uint32_t name;	/* from pclntab.names on; it may lie outside of the data */
 	uint32_t entry; /* in pclntab.data */
 };
 

@@ -137,7 +137,7 @@ static ssize_t read_code(struct build *b, const struct frame *f, const uint8_t *
 /* Text behind the function's last row, and functions of which nothing can be said, have no rows. */
 static int put_go(struct build *b, const struct frame *f)
 {
-	const struct pclntab *t = &b->frames.go;
+	const struct pclntab *t = &b->frames.go.table;
 	struct pclntab_function go;
 	struct pclntab_rows rows;
 	struct pages_mark mark;

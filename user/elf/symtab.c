@@ -124,6 +124,36 @@ static int read_table(struct symtab *st, struct reader *r, uint8_t t)
 	return 0;
 }
 
+/* Appends Go's functions; their names are strings of table t. */
+static void add_go(struct symtab *st, uint8_t t)
+{
+	const struct pclntab *go = &st->go->table;
+	struct symbol_table *table = &st->table[t];
+	const struct elf_range *in;
+	struct pclntab_function f;
+	uint32_t i;
+
+	table->strings = st->go->offset + go->names;
+	table->strings_size = go->len - go->names;
+	for (i = 0; i < go->nr; i++) {
+		if (!pclntab_function(go, i, &f) || f.name >= table->strings_size)
+			continue;
+		in = range_find(st->loaded, st->nr_loaded, go->text + f.start);
+		if (!in)
+			continue;
+		st->symbol[st->nr++] = (struct elf_symbol){
+			.start = go->text + f.start,
+			.size = f.size < in->end - (go->text + f.start)
+					? f.size
+					: (uint32_t)(in->end - (go->text + f.start)),
+			.name = f.name,
+			.table = t,
+			.bind = STB_GLOBAL,
+			.kind = SYMBOL_FUNCTION,
+		};
+	}
+}
+
 /*
  * By start, stable. A radix sort, since it takes no longer on a hostile order, and since
  * qsort() asks the system for its memory size, which the sandbox does not allow.
@@ -232,6 +262,7 @@ int symtab_read(struct symtab *st, struct reader *r, uint32_t nr)
 			return fail_plain(-ENODATA, "truncated");
 		total += st->table[t].size / entry;
 	}
+	total += st->go ? st->go->table.nr : 0;
 	if (total > SYMTAB_MAX_SYMBOLS)
 		return fail_plain(-EFBIG, "more than %u symbols", SYMTAB_MAX_SYMBOLS);
 	st->symbol = xmalloc(total * sizeof(*st->symbol) + 1);
@@ -240,6 +271,8 @@ int symtab_read(struct symtab *st, struct reader *r, uint32_t nr)
 		if (err)
 			return err;
 	}
+	if (st->go)
+		add_go(st, (uint8_t)nr);
 	sort_symbols(st);
 	settle(st);
 	st->symbol = xreallocarray(st->symbol, st->nr + 1, sizeof(*st->symbol));

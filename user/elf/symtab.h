@@ -21,9 +21,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "elf/go.h"
 #include "elf/reader.h"
 
-#define SYMTAB_MAX_SYMBOLS (4u << 20) /* in both tables, before they are sorted out */
+#define SYMTAB_MAX_SYMBOLS (4u << 20) /* in all tables, before they are sorted out */
 #define SYMTAB_MAX_NAME	   4096	      /* bytes with the NUL; longer names are cut */
 #define SYMTAB_MAX_ALIASES 64	      /* at one address; further ones are dropped */
 #define SYMTAB_MAX_NESTING 64	      /* symbols around a symbol that are looked at */
@@ -53,13 +54,14 @@ struct symbol_table { /* as it lies in the file */
 struct symtab {
 	struct elf_symbol *symbol; /* sorted by start; aliases are neighbours */
 	uint32_t nr;
-	struct symbol_table table[2];
+	struct symbol_table table[3]; /* the last may be only strings: Go's */
 	bool wide;		/* a 64-bit file */
 	struct elf_range *code; /* executable sections, sorted, disjoint */
 	uint32_t nr_code;
 	const struct elf_range
 		*loaded; /* executable segments, sorted, disjoint; only for reading */
 	uint32_t nr_loaded;
+	const struct go *go; /* its functions are symbols, too; NULL: none; only for reading */
 };
 
 /* Reads the nr tables (0 to 2) into st, whose other fields are filled in. */

@@ -501,7 +501,7 @@ static bool is_go(Elf *elf)
 	while ((section = elf_nextscn(elf, section))) {
 		const char *name = gelf_getshdr(section, &h) ? elf_strptr(elf, names, h.sh_name) : NULL;
 
-		if (name && !strcmp(name, ".note.go.buildid"))
+		if (name && (!strcmp(name, ".note.go.buildid") || !strcmp(name, ".gopclntab")))
 			return true;
 	}
 	return false;

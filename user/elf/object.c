@@ -155,7 +155,7 @@ static int read_symbols(struct object *o, const struct headers *h, uint32_t nr, 
 	struct go go = { .data = NULL };
 	int err = 0;
 
-	if (o->is_go && stripped)
+	if (stripped)
 		err = go_read(&go, &o->reader, h);
 	o->symtab.go = &go;
 	if (!err)

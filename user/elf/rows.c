@@ -274,6 +274,7 @@ static int build(struct build *b, struct reader *r)
 static int finish(struct build *b, struct rows *out)
 {
 	struct rows r = { .frame_bytes = b->frames.bytes,
+			  .go = b->frames.go.table.nr != 0,
 			  .nr_fdes = b->frames.nr_fdes,
 			  .nr_malformed = b->frames.nr_malformed };
 	int err;

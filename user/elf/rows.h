@@ -6,6 +6,7 @@
 #ifndef ELF_ROWS_H
 #define ELF_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct rows {
 	struct rows_span *span;
 	size_t nr_spans;      /* by address */
 	uint64_t frame_bytes; /* of call frame information that were evaluated */
+	bool go; /* some are of Go's table of functions */
 	uint64_t nr_fdes;
 	uint64_t nr_malformed; /* FDEs and CIEs left out, or whose code is RULE_UNSUPPORTED */
 	uint64_t nr_beyond[ROWS_REASONS]; /* rows; all but ROWS_FP are RULE_UNSUPPORTED */

@@ -48,7 +48,7 @@ static void put_tables(const struct rows_out *out, const struct object *o, const
 	h->nr_pages = (uint32_t)r->nr_pages;
 	h->nr_rows = (uint32_t)r->nr_rows;
 	h->frame_bytes = r->frame_bytes;
-	h->keeps_fp = o->is_go;
+	h->keeps_fp = o->is_go || r->go;
 	*out->len = body_bytes(h);
 	at = *out->body = xmalloc(*out->len + 1);
 	put(&at, o->segment, h->nr_segments * sizeof(struct object_segment));

@@ -54,7 +54,8 @@ tally() {
 		fi
 	fi
 	grep -E '^(not )?ok\b.*# *[Ss][Kk][Ii][Pp]' "$log" | sed 's/^not ok/ok/'
-	grep -E '^not ok\b' "$log" | grep -vE '# *[Ss][Kk][Ii][Pp]' | sed "s|^not ok -*|$name:|" >>"$tally_dir/failed"
+	grep -E '^not ok\b' "$log" | grep -vE '# *[Ss][Kk][Ii][Pp]' |
+		NAME=$name awk '{ sub(/^not ok[ -]*/, ""); print ENVIRON["NAME"] ": " $0 }' >>"$tally_dir/failed"
 	echo "$name: $passed passed, $failed failed, $skipped skipped ($((SECONDS - start)) s)"
 	[ "$failed" = 0 ]
 }

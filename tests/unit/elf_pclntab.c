@@ -111,7 +111,7 @@ static void check_functions(uint32_t magic)
 	struct rows r;
 
 	put_text(0x24, CODE("\x48\x89\x6c\x24\x10")); /* mov %rbp, 16(%rsp) */
-	text[0x60] = 0x55;			      /* push %rbp */
+	put_text(0x60, CODE("\x55\x48\x89\xe5"));     /* push %rbp; mov %rsp, %rbp */
 	put_text(0xd0, CODE("\x48\x89\xf4"));	      /* mov %rsi, %rsp */
 	put_text(0x100, CODE("\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05"));
 	im.go = make_table(magic, GO_TEXT, f, NR(f), 0x180);
@@ -159,12 +159,12 @@ static void test_functions(void **state)
 	check_functions(MAGIC_120);
 }
 
-/* Nothing is there before what signal handlers return to, which is looked up a byte before. */
+/* What signal handlers return to is looked up a byte before, be there another function. */
 static void test_signal(void **state)
 {
 	static const struct go_function f[] = {
 		EXIT,
-		{ "main.a", 0x20, 0, CODE("\x02\x04\x00") },
+		{ "main.a", 0x20, 0, CODE("\x02\x20\x00") },
 		{ "runtime.sigreturn", 0x40, 0, CODE("\x02\x10\x00") },
 		{ "runtime.sigreturn__sigaction", 0x60, 0, CODE("\x02\x10\x00") },
 	};
@@ -175,10 +175,41 @@ static void test_signal(void **state)
 	im.go = make_table(MAGIC_118, GO_TEXT, f, NR(f), 0x80);
 	r = read_rows(&im);
 	check_tables(&r);
-	assert_int_equal(word(&r, 0x3e), NONE);
+	assert_int_equal(word(&r, 0x3e), SP(8));
 	assert_int_equal(word(&r, 0x3f), SIGNAL);
-	assert_int_equal(word(&r, 0x5f), SIGNAL);
+	assert_int_equal(word(&r, 0x5e), SIGNAL);
 	assert_int_equal(word(&r, 0x60), SP(8)); /* makes no such system call */
+	rows_done(&r);
+}
+
+/* Where frame pointers are: nothing is taken for what it is not. */
+static void test_frame_pointers(void **state)
+{
+	static const struct go_function f[] = {
+		EXIT,
+		{ "main.small", 0x20, 0, CODE("\x02\x04\x10\x0c\x00") },
+		{ "main.large", 0x40, 0, CODE("\x02\x04\x80\x20\x10\x00") },
+		{ "main.pushes", 0x60, 0, CODE("\x02\x02\x10\x0c\x00") },
+		{ "main.unseen", 0x20000, 0, CODE("\x02\x04\x10\x0c\x00") },
+	};
+	struct frame_image im = make_go();
+	struct rows r;
+
+	put_text(0x24, CODE("\x48\x89\x2c\x24"));		  /* mov %rbp, (%rsp) */
+	put_text(0x44, CODE("\x48\x89\xac\x24\xf8\x07\x00\x00")); /* mov %rbp, 2040(%rsp) */
+	put_text(0x60, CODE("\x41\x55"));			  /* push %r13 */
+	im.go = make_table(MAGIC_118, GO_TEXT, f, NR(f), 0x20010);
+	r = read_rows(&im);
+	check_tables(&r);
+	assert_int_equal(word(&r, 0x24), SP(16));
+	assert_int_equal(word(&r, 0x28), SP(16) | SAVED(16));
+	assert_int_equal(word(&r, 0x44), SP(0x808));
+	assert_int_equal(word(&r, 0x4c), SP(0x808) | SAVED(16));
+	assert_int_equal(word(&r, 0x62), SP(16));
+	/* its bytes are not in the file */
+	assert_int_equal(word(&r, 0x20000), SP(8));
+	assert_int_equal(word(&r, 0x20004) & ROW_ESCAPED, ROW_ESCAPED);
+	assert_int_equal(r.rule[word(&r, 0x20004) & ROW_RULE_MASK].fp, FP_UNDEFINED);
 	rows_done(&r);
 }
 
@@ -342,9 +373,10 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_functions), cmocka_unit_test(test_signal),
-		cmocka_unit_test(test_malformed), cmocka_unit_test(test_text),
-		cmocka_unit_test(test_beside_c),  cmocka_unit_test(test_names),
+		cmocka_unit_test(test_functions),      cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_malformed),      cmocka_unit_test(test_text),
+		cmocka_unit_test(test_beside_c),       cmocka_unit_test(test_names),
+		cmocka_unit_test(test_frame_pointers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

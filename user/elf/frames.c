@@ -311,20 +311,27 @@ static int read_section(struct frames *f, struct reader *r, const Elf64_Shdr *h,
 	return read_entries(f, s, false);
 }
 
-static int add_go_frames(struct frames *f)
+/* What signal handlers return to begins a byte early. Of too many there are none. */
+static void add_go_frames(struct frames *f)
 {
+	size_t before = f->nr_frames;
 	struct pclntab_function go;
-	int err = 0;
+	uint64_t start, early;
 	uint32_t i;
 
-	for (i = 0; !err && i < f->go.table.nr; i++)
-		if (pclntab_function(&f->go.table, i, &go))
-			err = add_frame(f,
-					(struct frame){ .start = f->go.table.text + go.start,
-							.program = i,
-							.cie = FRAMES_GO },
-					go.size);
-	return err;
+	for (i = 0; i < f->go.table.nr; i++) {
+		if (!pclntab_function(&f->go.table, i, &go))
+			continue;
+		start = f->go.table.text + go.start;
+		early = pclntab_is_handled(&f->go.table, &go);
+		if (add_frame(f,
+			      (struct frame){
+				      .start = start - early, .program = i, .cie = FRAMES_GO },
+			      go.size + early)) {
+			f->nr_frames = before;
+			return;
+		}
+	}
 }
 
 static int read_frames(struct frames *f, struct reader *r)
@@ -346,7 +353,7 @@ static int read_frames(struct frames *f, struct reader *r)
 	if (!err && sections.go && f->headers.machine == EM_X86_64)
 		err = go_read(&f->go, r, &f->headers);
 	if (!err)
-		err = add_go_frames(f);
+		add_go_frames(f);
 	if (!err && sections.has_debug && !sections.go)
 		err = read_section(f, r, &sections.debug, true);
 	if (err)

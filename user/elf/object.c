@@ -153,13 +153,12 @@ static int read_sections(struct object *o, const struct headers *h, struct symbo
 static int read_symbols(struct object *o, const struct headers *h, uint32_t nr, bool stripped)
 {
 	struct go go = { .data = NULL };
-	int err = 0;
+	int err;
 
-	if (stripped)
-		err = go_read(&go, &o->reader, h);
-	o->symtab.go = &go;
-	if (!err)
-		err = symtab_read(&o->symtab, &o->reader, nr);
+	/* what cannot be read of it costs its names only */
+	if (stripped && !go_read(&go, &o->reader, h))
+		o->symtab.go = &go;
+	err = symtab_read(&o->symtab, &o->reader, nr);
 	o->symtab.go = NULL;
 	go_done(&go);
 	return err;

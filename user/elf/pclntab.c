@@ -15,6 +15,7 @@
 #define WRITES_SP     2 /* FuncFlagSPWrite */
 #define MAX_FRAME     (1ll << 31)
 #define WORD	      8
+#define MAX_NUMBER    5 /* bytes */
 
 static uint64_t get(const struct pclntab *t, uint64_t at, size_t size)
 {
@@ -86,6 +87,14 @@ static bool is_one(const struct pclntab *t, const struct pclntab_function *f,
 	return false;
 }
 
+bool pclntab_is_handled(const struct pclntab *t, const struct pclntab_function *f)
+{
+	static const char *const names[] = { "runtime.sigreturn__sigaction", "runtime.sigreturn",
+					     NULL };
+
+	return is_one(t, f, names);
+}
+
 /* Where these bytes are in the function's first ones; len when nowhere. */
 static size_t find(const struct pclntab_rows *r, const char *bytes, size_t len)
 {
@@ -112,14 +121,12 @@ static void find_rule(struct pclntab_rows *r, const struct pclntab *t,
 {
 	static const char *const first[] = { "runtime.goexit", "runtime.rt0_go", "_rt0_amd64",
 					     "_rt0_amd64_linux", NULL };
-	static const char *const handled[] = { "runtime.sigreturn__sigaction", "runtime.sigreturn",
-					       NULL };
 	size_t at;
 
 	r->rule = RULE_NONE;
 	if (is_one(t, f, first))
 		r->rule = RULE_STOP;
-	if (is_one(t, f, handled) && calls_sigreturn(r)) {
+	if (pclntab_is_handled(t, f) && calls_sigreturn(r)) {
 		r->rule = RULE_SIGNAL;
 		r->from = r->to = r->start - 1; /* it is returned to, and was never called */
 	}
@@ -155,15 +162,30 @@ bool pclntab_start(struct pclntab_rows *r, const struct pclntab *t,
 	return true;
 }
 
+/* A number of 32 bits: seven in each byte, of the last of which the highest is 0. */
+static uint64_t number(struct cfi_bytes *b)
+{
+	unsigned int i;
+	uint64_t v = 0;
+
+	for (i = 0; i < MAX_NUMBER && b->at < b->end; i++) {
+		v |= (uint64_t)(*b->at & 0x7f) << (7 * i);
+		if (!(*b->at++ & 0x80))
+			return v;
+	}
+	cfi_spoil(b);
+	return 0;
+}
+
 /* 1: the next step; 0: there is none. */
 static int next_step(struct pclntab_rows *r)
 {
-	uint64_t change = cfi_uleb(&r->steps), bytes;
+	uint64_t change = number(&r->steps), bytes;
 
-	if (!change && r->to != r->start)
+	if (!change && r->to != r->start && !r->steps.bad)
 		return 0;
-	bytes = cfi_uleb(&r->steps);
-	if (r->steps.bad || !bytes || change > UINT32_MAX)
+	bytes = number(&r->steps);
+	if (r->steps.bad || !bytes)
 		return -EBADMSG;
 	r->offset += change & 1 ? -(int64_t)(change >> 1) - 1 : (int64_t)(change >> 1);
 	if (r->offset < -MAX_FRAME || r->offset > MAX_FRAME || r->offset % WORD)
@@ -172,35 +194,51 @@ static int next_step(struct pclntab_rows *r)
 	return 1;
 }
 
-/* mov %rbp, offset(%rsp) at an address of the function: its length; else 0. */
-static size_t stores_fp(const struct pclntab_rows *r, uint64_t address, int64_t offset)
+/* How many of the function's bytes are known from an address on. */
+static size_t known(const struct pclntab_rows *r, uint64_t address)
 {
-	const uint8_t *at = r->code + (address - r->start);
-	size_t left = address - r->start < r->len ? r->len - (address - r->start) : 0;
-	int32_t wide = (int32_t)offset;
+	return address - r->start < r->len ? r->len - (size_t)(address - r->start) : 0;
+}
 
-	if (left >= 5 && !memcmp(at, "\x48\x89\x6c\x24", 4) && offset < 128 && at[4] == offset)
+/* mov %rbp, offset(%rsp) where the row begins: its length; else 0. */
+static size_t stores_fp(const struct pclntab_rows *r, int64_t offset)
+{
+	size_t left = known(r, r->from);
+	int32_t wide = (int32_t)offset;
+	const uint8_t *at;
+
+	if (left < WORD)
+		return 0;
+	at = r->code + (r->from - r->start);
+	if (!offset)
+		return memcmp(at, "\x48\x89\x2c\x24", 4) ? 0 : 4;
+	if (!memcmp(at, "\x48\x89\x6c\x24", 4) && offset < 128 && at[4] == offset)
 		return 5;
-	if (left >= 8 && !memcmp(at, "\x48\x89\xac\x24", 4) && !memcmp(at + 4, &wide, 4))
+	if (!memcmp(at, "\x48\x89\xac\x24", 4) && !memcmp(at + 4, &wide, 4))
 		return 8;
 	return 0;
 }
 
+/* push %rbp; mov %rsp, %rbp: the row begins between the two. */
 static bool was_pushed(const struct pclntab_rows *r)
 {
 	uint64_t at = r->from - r->start;
 
-	return r->offset == WORD && at && at <= r->len && r->code[at - 1] == 0x55;
+	return r->offset == WORD && at && known(r, r->from) >= 3 && r->code[at - 1] == 0x55 &&
+	       !memcmp(r->code + at, "\x48\x89\xe5", 3);
 }
 
-/* Compilers save it below the return address: by a push, or (to Go 1.20) once the frame is made. */
+/*
+ * Compilers save it below the return address: by a push, or (to Go 1.20) once the frame is made.
+ * Assembly without a frame leaves it, as far as its bytes have been looked at.
+ */
 static void say_fp(struct pclntab_rows *r)
 {
 	bool there = r->saved;
 	size_t len;
 
-	if (r->offset && !r->saved) {
-		len = stores_fp(r, r->from, r->offset - WORD);
+	if (r->offset > 0 && !r->saved) {
+		len = stores_fp(r, r->offset - WORD);
 		there = was_pushed(r);
 		r->saved = there || len;
 		if (len && len < r->to - r->from)
@@ -209,6 +247,8 @@ static void say_fp(struct pclntab_rows *r)
 	r->state.fp = (struct cfi_rule){ .how = CFI_SAME };
 	if (r->offset && there)
 		r->state.fp = (struct cfi_rule){ .how = CFI_OFFSET, .value = -2 * WORD };
+	else if (r->offset && !r->saved && !known(r, r->from))
+		r->state.fp.how = CFI_UNDEFINED;
 }
 
 static int say_rest(struct pclntab_rows *r, enum rule_number rule)

@@ -56,6 +56,9 @@ bool pclntab_function(const struct pclntab *t, uint32_t i, struct pclntab_functi
 /* Is that its name? */
 bool pclntab_is(const struct pclntab *t, const struct pclntab_function *f, const char *name);
 
+/* Is it what signal handlers return to, by its name? It may be looked for by the byte before it. */
+bool pclntab_is_handled(const struct pclntab *t, const struct pclntab_function *f);
+
 /*
  * Begins the rows of a function. code: its first bytes, PCLNTAB_MAX_CODE of them or all, or fewer
  * where the file ends; they must stay until the last row. False: nothing can be said of it, since

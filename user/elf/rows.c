@@ -14,6 +14,7 @@
 
 #define CODE_ALIGN   16 /* of functions, by compilers' custom */
 #define WINDOW_BYTES 65536
+#define MAX_STEPS    (64u << 20) /* of Go's functions: many may share what is said of one */
 
 /* The walk is made for one machine's rows. */
 #ifdef __aarch64__
@@ -46,6 +47,7 @@ struct build {
 	bool empty;   /* nothing was put there */
 	struct reader *reader;
 	struct window window;
+	uint64_t steps; /* of Go's functions, so far */
 };
 
 static void put(struct build *b, const struct elf_range *r, uint32_t word)
@@ -109,13 +111,12 @@ static void put_program(struct build *b, struct program *p)
 	put(b, &all, rules_fixed(RULE_UNSUPPORTED));
 }
 
-/* The first bytes of a function: how many there are, or a negative errno. */
-static ssize_t read_code(struct build *b, const struct frame *f, const uint8_t **out)
+/* The first bytes of a function; how many there are: 0 where they cannot be read. */
+static size_t read_code(struct build *b, const struct frame *f, const uint8_t **out)
 {
 	size_t want = f->size < PCLNTAB_MAX_CODE ? f->size : PCLNTAB_MAX_CODE;
 	struct window *w = &b->window;
 	uint64_t offset, rest;
-	int err;
 
 	if (!frames_offset(&b->frames, f->start, &offset) || !reader_has(b->reader, offset, want))
 		return 0;
@@ -124,58 +125,58 @@ static ssize_t read_code(struct build *b, const struct frame *f, const uint8_t *
 		rest = b->reader->size - offset;
 		w->len = rest < WINDOW_BYTES ? rest : WINDOW_BYTES;
 		w->offset = offset;
-		err = reader_get(b->reader, offset, w->bytes, w->len);
-		if (err) {
+		if (reader_get(b->reader, offset, w->bytes, w->len)) {
 			w->len = 0;
-			return err;
+			return 0;
 		}
 	}
 	*out = w->bytes + (offset - w->offset);
-	return (ssize_t)want;
+	return want;
 }
 
 /* Text behind the function's last row, and functions of which nothing can be said, have no rows. */
-static int put_go(struct build *b, const struct frame *f)
+static void put_go(struct build *b, const struct frame *f)
 {
 	const struct pclntab *t = &b->frames.go.table;
 	struct pclntab_function go;
 	struct pclntab_rows rows;
 	struct pages_mark mark;
 	const uint8_t *code = NULL;
-	ssize_t len = read_code(b, f, &code);
+	struct frame body = *f;
 	uint64_t end;
 	bool empty;
-	int r;
+	size_t len;
+	int r = 0;
 
-	if (len < 0)
-		return (int)len;
 	put_known(b, f->start);
 	mark = b->pages.now;
 	end = b->end;
 	empty = b->empty;
 	if (!pclntab_function(t, f->program, &go))
-		return 0;
-	go.size = f->size;
-	if (!pclntab_start(&rows, t, &go, code, (size_t)len))
-		return 0;
-	while ((r = pclntab_next(&rows)) > 0) {
+		return;
+	/* without the byte before what signal handlers return to */
+	body.start = t->text + go.start;
+	body.size -= (uint32_t)(body.start - f->start);
+	go.size = body.size;
+	len = read_code(b, &body, &code);
+	if (!body.size || !pclntab_start(&rows, t, &go, code, len))
+		return;
+	while (b->steps++ < MAX_STEPS && !b->pages.full && (r = pclntab_next(&rows)) > 0) {
 		struct elf_range at = { rows.from, rows.to };
 
 		if (!b->empty && at.start < b->end)
 			at.start = b->end;
-		if (at.start == at.end)
-			continue;
-		put(b, &at, rows.rule == RULE_FIRST_FREE
-				    ? rules_word(&b->rules, &rows.state, false)
-				    : rules_fixed(rows.rule));
+		if (at.start < at.end)
+			put(b, &at, rows.rule == RULE_FIRST_FREE
+					    ? rules_word(&b->rules, &rows.state, false)
+					    : rules_fixed(rows.rule));
 	}
 	if (!r)
-		return 0;
+		return;
 	b->frames.nr_malformed++;
 	pages_rewind(&b->pages, &mark);
 	b->end = end;
 	b->empty = empty;
-	return 0;
 }
 
 static void put_frame(struct build *b, const struct frame *f, struct program *p)
@@ -258,17 +259,15 @@ static int build(struct build *b, struct reader *r)
 		return -ENOENT;
 	program = xmalloc(sizeof(*program));
 	b->empty = true;
-	for (i = 0; i < b->frames.nr_frames && !b->pages.full && found >= 0; i++) {
+	for (i = 0; i < b->frames.nr_frames && !b->pages.full; i++) {
 		if (b->frames.frame[i].cie == FRAMES_GO)
-			found = put_go(b, &b->frames.frame[i]);
+			put_go(b, &b->frames.frame[i]);
 		else
 			put_frame(b, &b->frames.frame[i], program);
 	}
 	free(program);
 	put_known(b, UINT64_MAX);
-	if (found >= 0 && !b->pages.now.nr_spans)
-		return fail_plain(-ENOENT, "no call frame information");
-	return found < 0 ? found : 0;
+	return b->pages.now.nr_spans ? 0 : fail_plain(-ENOENT, "no call frame information");
 }
 
 static int finish(struct build *b, struct rows *out)

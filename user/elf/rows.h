@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * .eh_frame (and .debug_frame where that says nothing) of an object -> unwind rows and pages, as
- * bpf/rows.h draws them. Runs in the sandboxed worker only.
+ * .eh_frame (and .debug_frame, or Go's table of functions, where that says nothing) of an object ->
+ * unwind rows and pages, as bpf/rows.h draws them. Runs in the sandboxed worker only.
  */
 #ifndef ELF_ROWS_H
 #define ELF_ROWS_H
@@ -45,7 +45,7 @@ struct rows {
 	struct rows_span *span;
 	size_t nr_spans;      /* by address */
 	uint64_t frame_bytes; /* of call frame information that were evaluated */
-	bool go; /* some are of Go's table of functions */
+	bool go; /* it has Go's table of functions */
 	uint64_t nr_fdes;
 	uint64_t nr_malformed; /* FDEs and CIEs left out, or whose code is RULE_UNSUPPORTED */
 	uint64_t nr_beyond[ROWS_REASONS]; /* rows; all but ROWS_FP are RULE_UNSUPPORTED */

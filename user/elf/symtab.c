@@ -253,6 +253,7 @@ int symtab_read(struct symtab *st, struct reader *r, uint32_t nr)
 {
 	size_t entry = st->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
 	uint64_t total = 0;
+	bool with_go;
 	uint32_t t;
 	int err;
 
@@ -262,16 +263,17 @@ int symtab_read(struct symtab *st, struct reader *r, uint32_t nr)
 			return fail_plain(-ENODATA, "truncated");
 		total += st->table[t].size / entry;
 	}
-	total += st->go ? st->go->table.nr : 0;
 	if (total > SYMTAB_MAX_SYMBOLS)
 		return fail_plain(-EFBIG, "more than %u symbols", SYMTAB_MAX_SYMBOLS);
+	with_go = st->go && st->go->table.nr <= SYMTAB_MAX_SYMBOLS - total;
+	total += with_go ? st->go->table.nr : 0;
 	st->symbol = xmalloc(total * sizeof(*st->symbol) + 1);
 	for (t = 0; t < nr; t++) {
 		err = read_table(st, r, (uint8_t)t);
 		if (err)
 			return err;
 	}
-	if (st->go)
+	if (with_go)
 		add_go(st, (uint8_t)nr);
 	sort_symbols(st);
 	settle(st);

@@ -213,6 +213,40 @@ static void test_frame_pointers(void **state)
 	rows_done(&r);
 }
 
+/* Where g0's stacks begin. Other ways to load the stack pointer are none of these. */
+static void test_scheduler(void **state)
+{
+	static const struct go_function f[] = {
+		EXIT,
+		{ "runtime.mstart", 0x20, 1, CODE("\x02\x06\x00") },
+		{ "runtime.mcall", 0x40, WRITES_SP, CODE("\x02\x20\x00") },
+		{ "runtime.morestack", 0x80, WRITES_SP, CODE("\x02\x20\x00") },
+	};
+	struct frame_image im = make_go();
+	struct rows r;
+
+	put_text(0x48, CODE("\x48\x8b\x64\x24\x38")); /* mov 0x38(%rsp), %rsp */
+	put_text(0x50, CODE("\x49\x8b\x66\x38"));     /* mov 0x38(%r14), %rsp */
+	put_text(0x90, CODE("\x49\x8b\x66\x38"));
+	im.go = make_table(MAGIC_118, GO_TEXT, f, NR(f), 0xc0);
+	r = read_rows(&im);
+	check_tables(&r);
+	assert_int_equal(word(&r, 0x20), STOP);
+	assert_int_equal(word(&r, 0x24), STOP);
+	assert_int_equal(word(&r, 0x40), SP(8));
+	assert_int_equal(word(&r, 0x53), SP(8));
+	assert_int_equal(word(&r, 0x54), STOP);
+	assert_int_equal(word(&r, 0x7f), STOP);
+	assert_int_equal(word(&r, 0x80), NONE);
+	rows_done(&r);
+	/* one that is switched to in another way is left */
+	text[0x53] = 0x40;
+	r = read_rows(&im);
+	assert_int_equal(word(&r, 0x40), NONE);
+	assert_int_equal(word(&r, 0x54), NONE);
+	rows_done(&r);
+}
+
 static void test_malformed(void **state)
 {
 	static const struct go_function f[] = {
@@ -376,7 +410,7 @@ int main(void)
 		cmocka_unit_test(test_functions),      cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_malformed),      cmocka_unit_test(test_text),
 		cmocka_unit_test(test_beside_c),       cmocka_unit_test(test_names),
-		cmocka_unit_test(test_frame_pointers),
+		cmocka_unit_test(test_frame_pointers), cmocka_unit_test(test_scheduler),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,13 +115,30 @@ static bool calls_sigreturn(const struct pclntab_rows *r)
 	       FIND(r, "\xb8\x0f\x00\x00\x00\x0f\x05") < r->len;
 }
 
-/* What is not said by steps. */
+/* Behind mov 0x38(g0), %rsp (g0.sched.sp, in any register but those that take a byte more): len:
+ * nowhere. */
+static size_t find_g0_stack(const struct pclntab_rows *r)
+{
+	const uint8_t *c = r->code;
+	size_t i;
+
+	for (i = 0; i + 4 <= r->len; i++)
+		if ((c[i] & 0xfe) == 0x48 && c[i + 1] == 0x8b && (c[i + 2] & 0xf8) == 0x60 &&
+		    c[i + 2] != 0x64 && c[i + 3] == 0x38)
+			return i + 4;
+	return r->len;
+}
+
+/*
+ * What is not said by steps. A goroutine that mcall leaves is on no CPU any more, and may soon be
+ * on another: what it leaves it for is the first of that stack, as for Go's own tracebacks.
+ */
 static void find_rule(struct pclntab_rows *r, const struct pclntab *t,
 		      const struct pclntab_function *f)
 {
-	static const char *const first[] = { "runtime.goexit", "runtime.rt0_go", "_rt0_amd64",
-					     "_rt0_amd64_linux", NULL };
-	size_t at;
+	static const char *const first[] = { "runtime.goexit", "runtime.mstart",   "runtime.rt0_go",
+					     "_rt0_amd64",     "_rt0_amd64_linux", NULL };
+	size_t moved = r->len;
 
 	r->rule = RULE_NONE;
 	if (is_one(t, f, first))
@@ -130,10 +147,11 @@ static void find_rule(struct pclntab_rows *r, const struct pclntab *t,
 		r->rule = RULE_SIGNAL;
 		r->from = r->to = r->start - 1; /* it is returned to, and was never called */
 	}
-	if (pclntab_is(t, f, "runtime.clone")) {
-		at = FIND(r, "\x48\x89\xf4"); /* mov %rsi, %rsp */
-		r->stack_moved = at < r->len ? r->start + at : 0;
-	}
+	if (pclntab_is(t, f, "runtime.clone"))
+		moved = FIND(r, "\x48\x89\xf4"); /* mov %rsi, %rsp */
+	if (pclntab_is(t, f, "runtime.mcall"))
+		moved = find_g0_stack(r);
+	r->stack_moved = moved < r->len ? r->start + moved : 0;
 }
 
 bool pclntab_start(struct pclntab_rows *r, const struct pclntab *t,

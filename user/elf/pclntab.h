@@ -41,7 +41,7 @@ struct pclntab_rows {
 	uint64_t start, step_end; /* of the function; of the step being said */
 	const uint8_t *code;
 	size_t len;
-	uint64_t stack_moved; /* where a thread's half of clone begins; 0: nowhere */
+	uint64_t stack_moved; /* from there on another stack begins with it; 0: nowhere */
 	int64_t offset;
 	bool saved; /* the caller's frame pointer is in the frame */
 	bool whole; /* rule holds for all of it */

@@ -53,8 +53,9 @@ static int read_loads(struct frames *f, struct reader *r, Elf64_Phdr *eh_hdr)
 	return 0;
 }
 
-static void note_section(struct sections *s, const Elf64_Shdr *h, const char *name)
+static void note_section(void *ctx, const Elf64_Shdr *h, const char *name)
 {
+	struct sections *s = ctx;
 	bool plain = h->sh_type != SHT_NOBITS && !(h->sh_flags & SHF_COMPRESSED) && h->sh_size;
 
 	s->go |= go_is_mark(name);
@@ -66,30 +67,6 @@ static void note_section(struct sections *s, const Elf64_Shdr *h, const char *na
 		s->debug = *h;
 		s->has_debug = true;
 	}
-}
-
-/* A file without section headers, or without names for them, has no sections. */
-static int find_sections(const struct frames *f, struct reader *r, struct sections *out)
-{
-	const struct headers *h = &f->headers;
-	autofree char *names = NULL;
-	uint64_t len;
-	uint32_t i;
-	int err;
-
-	err = headers_names(r, h, &names, &len);
-	if (err || !names)
-		return err;
-	for (i = 1; i < h->shnum; i++) {
-		Elf64_Shdr section;
-
-		err = headers_section(r, h, i, &section);
-		if (err)
-			return err;
-		if (section.sh_name < len)
-			note_section(out, &section, names + section.sh_name);
-	}
-	return 0;
 }
 
 /* Reads bytes of the file as one more section. */
@@ -344,7 +321,7 @@ static int read_frames(struct frames *f, struct reader *r)
 
 	err = read_loads(f, r, &eh_hdr);
 	if (!err)
-		err = find_sections(f, r, &sections);
+		err = headers_named(r, &f->headers, note_section, &sections);
 	for (i = 0; !err && i < sections.nr_eh; i++)
 		err = read_section(f, r, &sections.eh[i], false);
 	if (!err && !sections.nr_eh)

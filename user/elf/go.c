@@ -23,28 +23,18 @@ bool go_is_mark(const char *section)
 	return !strcmp(section, ".note.go.buildid") || is_table(section);
 }
 
-static int find_sections(struct reader *r, const struct headers *h, struct found *out)
+static void note_section(void *ctx, const Elf64_Shdr *s, const char *name)
 {
-	autofree char *names = NULL;
-	uint64_t len;
-	Elf64_Shdr s;
-	uint32_t i;
-	int err;
+	struct found *f = ctx;
 
-	err = headers_names(r, h, &names, &len);
-	for (i = 1; !err && names && i < h->shnum; i++) {
-		err = headers_section(r, h, i, &s);
-		if (err || s.sh_name >= len || s.sh_type == SHT_NOBITS ||
-		    s.sh_flags & SHF_COMPRESSED)
-			continue;
-		if (!strcmp(names + s.sh_name, ".text"))
-			out->text = s.sh_addr;
-		if (is_table(names + s.sh_name)) {
-			out->table = s;
-			out->has_table = true;
-		}
+	if (s->sh_type == SHT_NOBITS || s->sh_flags & SHF_COMPRESSED)
+		return;
+	if (!strcmp(name, ".text"))
+		f->text = s->sh_addr;
+	if (is_table(name)) {
+		f->table = *s;
+		f->has_table = true;
 	}
-	return err;
 }
 
 /* Are these bytes at an address? 1, 0, or a negative errno. */
@@ -101,7 +91,7 @@ int go_read(struct go *g, struct reader *r, const struct headers *h)
 	int err;
 
 	*g = (struct go){ .data = NULL };
-	err = find_sections(r, h, &found);
+	err = headers_named(r, h, note_section, &found);
 	if (err || !found.has_table || found.table.sh_size > GO_MAX_TABLE ||
 	    !reader_has(r, found.table.sh_offset, found.table.sh_size))
 		return err;

@@ -151,26 +151,31 @@ int headers_read(struct reader *r, struct headers *h)
 	return err ? err : check_headers(r, h, phsize, shsize);
 }
 
-int headers_names(struct reader *r, const struct headers *h, char **names, uint64_t *len)
+int headers_named(struct reader *r, const struct headers *h,
+		  void (*fn)(void *ctx, const Elf64_Shdr *s, const char *name), void *ctx)
 {
-	Elf64_Shdr s;
+	autofree char *names = NULL;
+	Elf64_Shdr table, s;
+	uint32_t i;
 	int err;
 
-	*names = NULL;
-	*len = 0;
 	if (h->names >= h->shnum)
 		return 0;
-	err = headers_section(r, h, h->names, &s);
-	if (err || s.sh_type != SHT_STRTAB || !s.sh_size || s.sh_size > HEADERS_MAX_NAMES)
+	err = headers_section(r, h, h->names, &table);
+	if (err || table.sh_type != SHT_STRTAB || !table.sh_size ||
+	    table.sh_size > HEADERS_MAX_NAMES)
 		return err;
-	*names = xmalloc(s.sh_size + 1);
-	err = reader_get(r, s.sh_offset, *names, s.sh_size);
-	if (err) {
-		free(*names);
-		*names = NULL;
+	names = xmalloc(table.sh_size + 1);
+	err = reader_get(r, table.sh_offset, names, table.sh_size);
+	if (err)
 		return err == -ENODATA ? 0 : err;
+	names[table.sh_size] = '\0';
+	for (i = 1; i < h->shnum; i++) {
+		err = headers_section(r, h, i, &s);
+		if (err)
+			return err;
+		if (s.sh_name < table.sh_size)
+			fn(ctx, &s, names + s.sh_name);
 	}
-	(*names)[s.sh_size] = '\0';
-	*len = s.sh_size;
 	return 0;
 }

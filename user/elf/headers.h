@@ -38,9 +38,11 @@ int headers_program(struct reader *r, const struct headers *h, uint32_t i,
 		    Elf64_Phdr *out) must_check;
 
 /*
- * The names of the sections: *names is the caller's to free, *len bytes and a NUL behind them;
- * NULL where there are none, or more than HEADERS_MAX_NAMES.
+ * Calls fn with each section and its name; with none where there are no names, or more than
+ * HEADERS_MAX_NAMES bytes of them.
  */
-int headers_names(struct reader *r, const struct headers *h, char **names, uint64_t *len) must_check;
+int headers_named(struct reader *r, const struct headers *h,
+		  void (*fn)(void *ctx, const Elf64_Shdr *s, const char *name),
+		  void *ctx) must_check;
 
 #endif

@@ -48,14 +48,14 @@ tally() {
 	if [ "$failed" != 0 ]; then
 		echo "== $name"
 		if [ -n "$sum" ]; then
-			grep -vE '^ok\b|^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log"
+			grep -vE '^ok\b|^not ok\b.*# *[Ss][Kk][Ii][Pp]|^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log"
 		else
-			grep -vE '^ok\b' "$log" | tail -n 200
+			grep -vE '^ok\b|^not ok\b.*# *[Ss][Kk][Ii][Pp]' "$log" | tail -n 200
 		fi
 	fi
 	grep -E '^(not )?ok\b.*# *[Ss][Kk][Ii][Pp]' "$log" | sed 's/^not ok/ok/'
 	grep -E '^not ok\b' "$log" | grep -vE '# *[Ss][Kk][Ii][Pp]' |
-		NAME=$name awk '{ sub(/^not ok[ -]*/, ""); print ENVIRON["NAME"] ": " $0 }' >>"$tally_dir/failed"
+		NAME=$name awk '{ sub(/^not ok( [0-9]+)?( - )?/, ""); print ENVIRON["NAME"] ": " $0 }' >>"$tally_dir/failed"
 	echo "$name: $passed passed, $failed failed, $skipped skipped ($((SECONDS - start)) s)"
 	[ "$failed" = 0 ]
 }

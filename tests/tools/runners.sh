@@ -32,6 +32,14 @@ expect 'sums of runners are added' '3 passed, 2 failed, 1 skipped' \
 	"$(sum 'echo "not ok - x"; echo "3 passed, 2 failed, 1 skipped"; exit 1')"
 expect 'what make says behind a sum changes nothing' '3 passed, 2 failed, 0 skipped' \
 	"$(sum 'echo "not ok - x"; echo "3 passed, 2 failed, 0 skipped"; echo "make: *** [check] Error 1"; exit 2')"
+# all of it, where two are run
+all() {
+	bash -c '. "$0"; tally "one & two" bash -c "$1"; tally three echo "ok - c"; tally_end' "$top/tools/tally.sh" "$1"
+}
+expect 'what failed is told once more at the end' $'failed: one & two: a | b\n2 passed, 1 failed, 1 skipped' \
+	"$(all 'printf "not ok 1 - a | b\nok - x\nnot ok 2 # SKIP because\n"' | tail -n 2)"
+expect 'only failures are written as such' 'not ok 1 - a' \
+	"$(all 'printf "not ok 1 - a\nnot ok 2 # SKIP because\n"' | grep '^not ok')"
 bash -c '. "$0"; tally one echo "not ok - a"; tally_end' "$top/tools/tally.sh" >/dev/null
 expect 'a failed run has a bad exit status' 1 $?
 

@@ -10,19 +10,15 @@
 
 /*
  * Is a wait of d ns kept? For certain from `period` on, else with probability d / period (below 2^32 both). It
- * then stands for max(d, period) ns. *random: xorshift64 (Marsaglia, "Xorshift RNGs", 2003), never 0.
+ * then stands for max(d, period) ns. *random: the upper half of a linear congruential generator of 64 bits (Knuth,
+ * "The Art of Computer Programming", volume 2, 3.3.4: MMIX), whatever it begins with.
  */
 static inline __attribute__((always_inline)) bool wire_keeps(__u64 *random, __u64 d, __u64 period)
 {
-	__u64 x = *random;
+	__u64 x = *random * 6364136223846793005ull + 1442695040888963407ull;
 
-	if (d >= period)
-		return true;
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
 	*random = x;
-	return (x >> 32) * period >> 32 < d;
+	return d >= period || (x >> 32) * period >> 32 < d;
 }
 
 #endif

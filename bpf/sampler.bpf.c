@@ -24,6 +24,8 @@
 #define PF_KTHREAD	0x00200000
 #define PF_EXITING	0x00000004
 #define COMM_WORDS	(WIRE_COMM_LEN / 8)
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -31,7 +33,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u64 period_ns = 1;
 const volatile __u32 nr_cpus;
 const volatile bool take_kernel = true, take_user = true;
-const volatile bool fill_slots;		/* 5.10: the switch program tells who runs */
 const volatile bool read_kernel_memory;	/* 5.10 without lockdown: user registers by probe_read */
 
 /* Written by user space while it runs: the processes that are dwell itself. */
@@ -388,6 +389,7 @@ int BPF_PROG(slot_exec, struct task_struct *task)
 
 #include "bpf/waits.inc"
 #include "bpf/threads.inc"
+#include "bpf/switch.inc"
 #include "bpf/sleepers.inc"
 
 /* A child has its parent's code until it execs: its maps are known before its first tick. */

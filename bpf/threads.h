@@ -7,11 +7,12 @@
 #ifndef BPF_THREADS_H
 #define BPF_THREADS_H
 
-#include "bpf/wire.h"
+#include "bpf/waits.h"
 
 #define WIRE_TID_LINE	16		/* slot numbers in one element of slot_of: a cache line */
 #define WIRE_MAX_TID	(1u << 22)	/* the kernel's own limit */
 #define WIRE_SLOT_QUEUE 2048		/* slots that a CPU may have in hand, a power of two */
+#define WIRE_SLOT_CACHE 64		/* slots that a CPU finds without slot_of, a power of two */
 
 enum wire_thread_state {
 	WIRE_THREAD_OFF,		/* waits for something */
@@ -21,26 +22,26 @@ enum wire_thread_state {
 };
 
 /*
- * Slot 0 is nobody's. `version` is odd while the switch program writes. What a switch that was not seen
- * would have said follows at the next from the scheduler's own sums, so no time is lost by it.
+ * Slot 0 is nobody's. What a switch that was not seen would have said follows at the next from the scheduler's own
+ * sums, so no time is lost by it. User space reads it when no program is at work, or its thread is dead. From `born` to
+ * `since` it was on a CPU, by itself, for exec - exec_from, waited for one for delay - delay_from, lost `stolen` to
+ * interrupts and the hypervisor, and was blocked for the rest.
  */
 struct wire_thread {
-	__u32 version;
-	__u32 tid;
+	__u32 state;			/* enum wire_thread_state */
+	__u32 wanted;			/* was its process asked for, at its first switch or its last? */
+	__u64 task_struct;		/* its address: who it is, whatever becomes of its tid */
 	__u64 since;			/* the last switch that was seen */
 	__u64 exec, delay;		/* se.sum_exec_runtime and sched_info's whole delay at it */
-	__s64 task, stolen;		/* on a CPU: its own time; interrupts' and the hypervisor's */
-	__s64 runqueue, blocked;
-	__u64 task_struct;		/* its address: who it is, whatever becomes of its tid */
+	__s64 stolen;
+	__u64 exec_from, delay_from;	/* exec and delay at `born` */
 	__u64 born;			/* where this account begins */
-	__u32 tgid;
-	__u16 state;			/* enum wire_thread_state */
-	__u16 wanted;			/* was its process asked for, at its first switch or its last? */
+	__u64 start_time;		/* of the thread: boot time, ns */
+	__u32 tid, tgid;
 	__u32 repaired;			/* switches that were not seen */
 	__u32 negative;			/* intervals that came out below 0, as clocks of CPUs differ */
-	__u64 start_time;		/* of the thread: boot time, ns */
 	char comm[WIRE_COMM_LEN];
-	__u64 pad;
+	__u64 pad[2];
 };
 
 /* Where to find the slots of 16 threads: tid / 16, then tid % 16. 0: none. */
@@ -50,17 +51,20 @@ struct wire_tid_line {
 
 /* What the switch program of one CPU keeps. Counters grow for ever; a queue's n-th is at n % its size. */
 struct wire_switches {
+	__u64 begin, end;		/* switches: those seen, and those done with. Both equal: it is not at work */
 	__u64 clock;			/* of the latest switch */
-	__u64 switches;
+	__u32 tid;			/* who runs since then; 0: idle */
+	__u32 slot;			/* of who runs, or of anybody */
+	__u64 from;			/* the clock when the account began; 0: not yet */
 	__u64 idle;			/* ns */
+	__u32 take_waits, pad;
 	__u64 full, full_ns;		/* switches to and ns on this CPU of threads that got no slot */
 	__u64 unreturned;		/* slots of the dead for which the queue had no room */
-	__u64 tid;			/* who runs since then; 0: idle */
-	__u64 pad;
 	__u64 free_put, free_taken;	/* by user space; by the program */
 	__u64 dead_put, dead_taken;	/* by the program; by user space */
-	__u64 begin, end;		/* the program is at work in between: both equal, it is not */
 	__u64 pad2[2];
+	struct wire_waits waits;
+	__u32 cache[WIRE_SLOT_CACHE];	/* by the tid's low bits: slots that may be its own */
 	__u32 free[WIRE_SLOT_QUEUE];
 	__u32 dead[WIRE_SLOT_QUEUE];
 };

@@ -10,6 +10,7 @@
 #include "bpf/wire.h"
 
 #define WIRE_MAX_PERIOD (1ull << 31)	/* of T, ns */
+#define WIRE_NONE_ASKED (~0ull)		/* as `min`: what ends on this CPU is not asked for */
 #define WIRE_BELL_BYTES 65536		/* of the ring that asks for an interrupt: 4,096 times */
 
 /* Why a kept wait has no stack. */
@@ -40,21 +41,21 @@ struct wire_some {
  * kept = walked + untold + the sum of bare[].kept.
  */
 struct wire_waits {
+	__u64 min;			/* ns; waits under it are only counted. Above all that are: none is asked for */
 	__u64 period;			/* T; it doubles while walking takes more than the budget */
+	__u64 random;			/* the state of wire_keeps() */
+	struct wire_some seen, below;
 	__u64 base_period;		/* what was asked for */
+	struct wire_some under, self, filtered, kept;
 	__u64 budget;			/* ns of walking per 2^30 ns; 0: unlimited */
 	__u64 second, spent;		/* of the present 2^30 ns */
-	__u64 random;			/* xorshift64, never 0 */
-	__u64 min;			/* ns; waits under it are only counted */
-	struct wire_some seen, below, under, self, filtered, kept;
 	__u64 under_queued;		/* ns of `under` in run queues */
 	__u64 walked;
 	struct wire_bare bare[WIRE_STACKLESS];
 	__u64 untold;			/* kept ones with a record that has no stack: WIRE_NO_STACK */
 	__u32 armed_tid, armed_flags;	/* whose wait is to be walked, 0: nobody's; enum wire_sample_flags */
 	__u64 armed_wait, armed_queued, armed_period;
-	__u64 off;			/* 1: what ends on this CPU is not asked for */
-	__u64 pad[7];			/* to 512 bytes: no two CPUs share a cache line */
+	__u64 pad[8];			/* to 512 bytes: no two CPUs share a cache line */
 };
 
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pingpong CPU SECONDS - two processes on one CPU that wake one another up over pipes. Prints the CPU time of both
- * in ns for each switch: what a hook on the switch path costs shows there.
+ * pingpong CPU SECONDS [PID] - two processes on one CPU that wake one another up over pipes; the second is the first
+ * that is free from PID on. Prints the CPU time of both in ns for each switch: what a hook on the switch path costs
+ * shows there.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -22,6 +23,18 @@ static double cpu_ns(int who)
 	       ((double)r.ru_utime.tv_usec + (double)r.ru_stime.tv_usec) * 1e3;
 }
 
+/* The next process of this box is that one, or the first after it that is free. */
+static pid_t fork_as(long pid)
+{
+	FILE *f = pid ? fopen("/proc/sys/kernel/ns_last_pid", "w") : NULL;
+
+	if (pid && (!f || fprintf(f, "%ld", pid - 1) < 0 || fclose(f))) {
+		perror("ns_last_pid");
+		exit(1);
+	}
+	return fork();
+}
+
 int main(int argc, char **argv)
 {
 	int there[2], back[2], cpu = argc > 1 ? atoi(argv[1]) : 0, seconds = argc > 2 ? atoi(argv[2]) : 1;
@@ -35,7 +48,7 @@ int main(int argc, char **argv)
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) || pipe(there) || pipe(back))
 		return 1;
-	child = fork();
+	child = fork_as(argc > 3 ? atol(argv[3]) : 0);
 	if (!child) {
 		close(there[1]);
 		while (read(there[0], &c, 1) == 1 && write(back[1], &c, 1) == 1)

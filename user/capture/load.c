@@ -159,11 +159,10 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	s->rodata->read_kernel_memory = slots && !locked_down();
 	bpf_program__set_autoload(s->progs.sample_task, cfg->take_ticks && !slots);
 	bpf_program__set_autoload(s->progs.sample_slot, cfg->take_ticks && slots);
-	s->rodata->fill_slots = slots;
-	bpf_program__set_autoload(s->progs.thread_switch, cfg->account);
+	bpf_program__set_autoload(s->progs.thread_switch, cfg->account && !slots);
+	bpf_program__set_autoload(s->progs.thread_slot, cfg->account && slots);
 	bpf_program__set_autoload(s->progs.thread_exec, cfg->account);
 	bpf_program__set_autoload(s->progs.list_threads, cfg->account);
-	s->rodata->take_waits = cfg->take_waits;
 	s->rodata->has_walker = l->has_walker;
 	bpf_program__set_autoload(s->progs.wait_task, cfg->take_waits && l->has_walker && !slots);
 	bpf_program__set_autoload(s->progs.wait_slot, cfg->take_waits && l->has_walker && slots);
@@ -185,7 +184,6 @@ static int size_maps(struct loaded *l, const struct capture_config *cfg)
 	unsigned int n = (unsigned int)l->nr_cpus;
 
 	if (cfg->account && (bpf_map__set_max_entries(s->maps.switches, n) ||
-			     bpf_map__set_max_entries(s->maps.waits, n) ||
 			     bpf_map__set_max_entries(s->maps.bells, n) ||
 			     bpf_map__set_max_entries(s->maps.threads, l->threads.slots) ||
 			     bpf_map__set_max_entries(s->maps.slot_of, l->threads.lines)))

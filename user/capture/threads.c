@@ -18,7 +18,6 @@
 
 #define MIN_SLOTS   8192u
 #define MAX_SLOTS   262144u
-#define READ_TRIES  1000
 #define INIT_PID_NS 0xEFFFFFFCu		/* PROC_PID_INIT_INO of the kernel's proc_ns.h */
 #define SETTLE_US   200
 #define SETTLE_TRIES 10000		/* 2 s */
@@ -167,45 +166,38 @@ static uint32_t take_spare(struct threads *t)
 	return t->nr_used < t->nr_slots ? t->nr_used++ : 0;
 }
 
-/* As many to each CPU as it may have in hand, but no more than its share. */
+/* One slot more for this CPU. False: it has its share, or there is none. */
+static bool hand_one(struct threads *t, struct wire_switches *c, uint32_t share)
+{
+	uint64_t put = c->free_put;
+	uint32_t n;
+
+	if (put - __atomic_load_n(&c->free_taken, __ATOMIC_ACQUIRE) >= share)
+		return false;
+	n = take_spare(t);
+	if (!n)
+		return false;
+	t->state[n] = SLOT_GIVEN;
+	c->free[put % WIRE_SLOT_QUEUE] = n;
+	__atomic_store_n(&c->free_put, put + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+/*
+ * As many to each CPU as it may have in hand, but no more than its share. In turns: what starts at the same time, on
+ * whatever CPUs, and then switches to one another, has its slots on the same page.
+ */
 static void hand_out(struct threads *t)
 {
-	uint32_t share = t->nr_slots / 2 / (uint32_t)t->nr_cpus, n;
+	uint32_t share = t->nr_slots / 2 / (uint32_t)t->nr_cpus;
+	bool more = true;
 	int cpu;
 
 	if (share > WIRE_SLOT_QUEUE)
 		share = WIRE_SLOT_QUEUE;
-	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
-		struct wire_switches *c = &t->cpu[cpu];
-		uint64_t put = c->free_put, taken = __atomic_load_n(&c->free_taken, __ATOMIC_ACQUIRE);
-
-		for (; put - taken < share; put++) {
-			n = take_spare(t);
-			if (!n)
-				break;
-			t->state[n] = SLOT_GIVEN;
-			c->free[put % WIRE_SLOT_QUEUE] = n;
-		}
-		__atomic_store_n(&c->free_put, put, __ATOMIC_RELEASE);
-	}
-}
-
-/* A consistent copy. False: the program kept writing, or nobody has it. */
-static bool copy_slot(const struct wire_thread *from, struct wire_thread *to)
-{
-	int try;
-
-	for (try = 0; try < READ_TRIES; try++) {
-		uint32_t version = __atomic_load_n(&from->version, __ATOMIC_ACQUIRE);
-
-		if (version & 1)
-			continue;
-		memcpy(to, (const void *)from, sizeof(*to));
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (version == __atomic_load_n(&from->version, __ATOMIC_RELAXED))
-			return to->tid;
-	}
-	return false;
+	while (more)
+		for (more = false, cpu = 0; cpu < t->nr_cpus; cpu++)
+			more |= hand_one(t, &t->cpu[cpu], share);
 }
 
 static bool is_self(const struct threads *t, uint32_t tgid)
@@ -222,14 +214,14 @@ static void add_thread(struct threads *t, struct profile *p, const struct wire_t
 {
 	struct thread_time row = { .pid = one->tgid,
 				   .tid = one->tid,
-				   .task = one->task,
+				   .task = (int64_t)(one->exec - one->exec_from),
 				   .stolen = one->stolen,
-				   .runqueue = one->runqueue,
-				   .blocked = one->blocked,
+				   .runqueue = (int64_t)(one->delay - one->delay_from),
 				   .alive = (int64_t)(one->since - one->born) };
 
 	if (!p)
 		return;
+	row.blocked = row.alive - row.task - row.stolen - row.runqueue;
 	t->repaired += one->repaired;
 	t->negative += one->negative;
 	if (!one->wanted || is_self(t, one->tgid)) {
@@ -243,6 +235,7 @@ static void add_thread(struct threads *t, struct profile *p, const struct wire_t
 static void make_spare(struct threads *t, uint32_t slot)
 {
 	t->slot[slot].tid = 0;
+	t->slot[slot].task_struct = 0;
 	t->state[slot] = SLOT_SPARE;
 	t->spare[t->nr_spare++] = slot;
 }
@@ -262,7 +255,8 @@ static void take_back(struct threads *t, struct profile *p)
 			/* twice: a thread that changed its tid while another took it */
 			if (!slot || slot >= t->nr_slots || t->state[slot] != SLOT_GIVEN)
 				continue;
-			if (copy_slot(&t->slot[slot], &one))
+			one = t->slot[slot];
+			if (one.tid)
 				add_thread(t, p, &one);
 			make_spare(t, slot);
 		}
@@ -299,10 +293,11 @@ static void begin(struct threads *t, uint64_t from)
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
 		const struct wire_switches *c = &t->cpu[cpu];
 
-		t->base[cpu] = (struct cpu_base){ c->switches, c->idle, c->full, c->full_ns };
+		t->base[cpu] = (struct cpu_base){ c->end, c->idle, c->full, c->full_ns };
 	}
 	t->from = from;
-	__atomic_store_n(&t->skel->bss->account_from, from, __ATOMIC_RELEASE);
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		__atomic_store_n(&t->cpu[cpu].from, from, __ATOMIC_RELEASE);
 }
 
 int threads_start(struct threads *t)
@@ -352,7 +347,7 @@ static uint32_t labels_of(const struct thread_list *l, struct profile *p, const 
 /* A wait that has not ended: sampled ones are walked when they end, so this is for later. */
 static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, struct open_wait w)
 {
-	if (!p || !t->skel->rodata->take_waits || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
+	if (!p || !t->cpu->take_waits || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
 		return;
 	p->waits.open.n++;
 	p->waits.open.ns += (uint64_t)w.wait;
@@ -393,12 +388,8 @@ static void close_interval(struct threads *t, struct profile *p, struct wire_thr
 	}
 	if (!on)
 		add_open(t, p, one, (struct open_wait){ .pcount = pcount, .wait = wall - ran, .queued = queued });
-	one->task += ran;
-	one->runqueue += queued;
 	if (on && now->on_cpu)
 		one->stolen += rest;
-	else
-		one->blocked += rest;
 	one->since += (uint64_t)wall;
 	one->exec += (uint64_t)ran;
 	one->delay += (uint64_t)queued;
@@ -431,14 +422,16 @@ static void collect(struct threads *t, uint32_t slot)
 }
 
 /* The next account begins where this one ended: what comes is a difference to what was said of it. */
-static void reopen(struct threads *t, uint32_t i, const struct wire_thread *closed, uint16_t wanted)
+static void reopen(struct threads *t, uint32_t i, const struct wire_thread *closed, uint32_t wanted)
 {
 	struct wire_thread *s = &t->slot[i];
 
 	s->since = s->born = closed->since;
 	s->exec = closed->exec;
 	s->delay = closed->delay;
-	s->task = s->stolen = s->runqueue = s->blocked = 0;
+	s->exec_from = closed->exec;
+	s->delay_from = closed->delay;
+	s->stolen = 0;
 	s->repaired = s->negative = 0;
 	s->wanted = wanted;
 }
@@ -459,10 +452,10 @@ static void close_slot(struct threads *t, struct profile *p, uint32_t i, struct 
 		/* one that is not asked for any more keeps the name by which it was */
 		if (now.wanted || !one->wanted)
 			memcpy(one->comm, now.comm, sizeof(one->comm));
-		one->wanted |= (uint16_t)now.wanted;
+		one->wanted |= now.wanted;
 		close_interval(t, p, one, &now);
 		add_thread(t, p, one);
-		reopen(t, i, one, (uint16_t)now.wanted);
+		reopen(t, i, one, now.wanted);
 	}
 	if (!listed)
 		collect(t, i);
@@ -474,9 +467,11 @@ static void close_slots(struct threads *t, struct profile *p)
 	struct wire_thread one;
 	uint32_t i;
 
-	for (i = 1; i < t->nr_used; i++)
-		if (t->state[i] == SLOT_GIVEN && copy_slot(&t->slot[i], &one))
+	for (i = 1; i < t->nr_used; i++) {
+		one = t->slot[i];
+		if (t->state[i] == SLOT_GIVEN && one.tid)
 			close_slot(t, p, i, &one);
+	}
 }
 
 /*
@@ -491,7 +486,7 @@ static void close_others(struct threads *t, struct profile *p)
 
 	for (i = 0; i < l->nr; i++) {
 		const struct wire_thread_now *now = &l->now[i], *then;
-		struct wire_thread one = { .tid = now->tid, .tgid = now->tgid, .wanted = (uint16_t)now->wanted };
+		struct wire_thread one = { .tid = now->tid, .tgid = now->tgid, .wanted = now->wanted };
 		uint64_t age = now->start_time > t->boot_from ? now->start_time - t->boot_from : 0;
 
 		if (l->seen[i] || !now->tid)
@@ -505,6 +500,8 @@ static void close_others(struct threads *t, struct profile *p)
 		one.delay = then ? then->delay : 0;
 		if (then && then->queued && then->queued < t->from)
 			one.delay += t->from - then->queued;
+		one.exec_from = one.exec;
+		one.delay_from = one.delay;
 		memcpy(one.comm, now->comm, sizeof(one.comm));
 		close_interval(t, p, &one, now);
 		add_thread(t, p, &one);
@@ -522,9 +519,9 @@ static void close_cpus(struct threads *t, struct profile *p)
 		const struct cpu_base *b = &t->base[cpu];
 
 		p->times.idle += (int64_t)(c->idle - b->idle);
-		if (c->switches && !c->tid && c->clock < end)
+		if (c->end && !c->tid && c->clock < end)
 			p->times.idle += (int64_t)(end - (c->clock > t->from ? c->clock : t->from));
-		p->times.switches += c->switches - b->switches;
+		p->times.switches += c->end - b->switches;
 		p->times.full += c->full - b->full;
 		p->times.full_ns += (int64_t)(c->full_ns - b->full_ns);
 	}
@@ -533,12 +530,11 @@ static void close_cpus(struct threads *t, struct profile *p)
 /* The last switch that was accounted. */
 static uint64_t last_switch(const struct threads *t, uint64_t end)
 {
-	struct wire_thread one;
 	uint32_t i;
 
 	for (i = 1; i < t->nr_used; i++)
-		if (t->state[i] == SLOT_GIVEN && copy_slot(&t->slot[i], &one) && one.since > end)
-			end = one.since;
+		if (t->state[i] == SLOT_GIVEN && t->slot[i].tid && t->slot[i].since > end)
+			end = t->slot[i].since;
 	return end;
 }
 
@@ -557,9 +553,12 @@ static void wait_for_switches(const struct threads *t)
 
 void threads_pause(struct threads *t)
 {
+	int cpu;
+
 	t->paused_ns = clock_mono();
 	t->end = newest_clock(t);
-	__atomic_store_n(&t->skel->bss->account_from, 0, __ATOMIC_SEQ_CST);
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		__atomic_store_n(&t->cpu[cpu].from, 0, __ATOMIC_SEQ_CST);
 	wait_for_switches(t);
 }
 

@@ -22,9 +22,10 @@ struct bell {
 };
 
 struct waits {
-	struct wire_waits *cpu;		/* [nr_cpus], mmapped */
+	struct wire_switches *cpu;	/* [nr_cpus], mmapped */
 	struct wire_waits *copy, *base;	/* [nr_cpus], as of the end of this profile, and of the one before */
 	size_t size;
+	uint64_t min_ns;		/* shorter ones are only counted */
 	struct bell *bell;		/* [nr_cpus] */
 	int bells;			/* the map of them */
 	int nr_cpus;
@@ -114,7 +115,7 @@ static int open_cpus(struct waits *w, const uint32_t *cpu, uint32_t nr)
 			close_bell(&w->bell[key[i]]);
 	}
 	for (i = 0; !r && i < nr; i++)
-		__atomic_store_n(&w->cpu[cpu[i]].off, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&w->cpu[cpu[i]].waits.min, w->min_ns, __ATOMIC_RELEASE);
 	return r;
 }
 
@@ -136,24 +137,25 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *w
 
 	*out = w;
 	w->nr_cpus = nr_cpus;
+	w->min_ns = cfg.min_ns;
 	w->bells = bpf_map__fd(skel->maps.bells);
 	w->bell = xcalloc((size_t)nr_cpus, sizeof(*w->bell));
 	w->copy = xcalloc((size_t)nr_cpus, sizeof(*w->copy));
 	w->base = xcalloc((size_t)nr_cpus, sizeof(*w->base));
 	w->size = ((size_t)nr_cpus * sizeof(*w->cpu) + page_size() - 1) / page_size() * page_size();
-	map = mmap(NULL, w->size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skel->maps.waits), 0);
+	map = mmap(NULL, w->size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skel->maps.switches), 0);
 	if (map == MAP_FAILED)
 		return fail(-errno, "map the counters of waits");
 	(void)madvise(map, w->size, MADV_DONTFORK);
 	w->cpu = map;
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
-		struct wire_waits *one = &w->cpu[cpu];
+		struct wire_waits *one = &w->cpu[cpu].waits;
 
 		one->period = one->base_period = cfg.period_ns < WIRE_MAX_PERIOD ? cfg.period_ns : WIRE_MAX_PERIOD;
 		one->budget = cfg.budget_ns;
 		one->random = seed(cpu);
-		one->min = cfg.min_ns;
-		one->off = 1;
+		one->min = WIRE_NONE_ASKED;
+		w->cpu[cpu].take_waits = 1;
 		if (wanted[cpu])
 			mine[nr++] = (uint32_t)cpu;
 	}
@@ -198,13 +200,13 @@ static uint64_t nr_stackless(const struct wire_waits *one)
 
 void waits_copy(struct waits *w, int cpu)
 {
-	memcpy(&w->copy[cpu], (const void *)&w->cpu[cpu], sizeof(*w->copy));
+	memcpy(&w->copy[cpu], (const void *)&w->cpu[cpu].waits, sizeof(*w->copy));
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 }
 
 bool waits_copy_is_true(const struct waits *w, int cpu)
 {
-	const struct wire_waits *now = &w->cpu[cpu], *copy = &w->copy[cpu];
+	const struct wire_waits *now = &w->cpu[cpu].waits, *copy = &w->copy[cpu];
 
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&now->armed_tid, __ATOMIC_RELAXED) == copy->armed_tid &&
@@ -275,7 +277,7 @@ static void add_under(struct profile *p, const struct waits *w)
 		values[COL_BLOCKED] += (int64_t)(ns - queued);
 		values[COL_RUNQUEUE] += (int64_t)queued;
 	}
-	snprintf(name, sizeof(name), "[waits under %g ms]", (double)w->cpu->min / 1e6);
+	snprintf(name, sizeof(name), "[waits under %g ms]", (double)w->min_ns / 1e6);
 	if (values[COL_WAITS])
 		profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), 0, values);
 }

@@ -49,22 +49,24 @@ struct wire_tid_line {
 	__u32 slot[WIRE_TID_LINE];
 };
 
-/* What the switch program of one CPU keeps. Counters grow for ever; a queue's n-th is at n % its size. */
+/*
+ * What the switch program of one CPU keeps. Counters grow for ever; a queue's n-th is at n % its size. What each
+ * switch needs is in the first cache line, up to waits.below.
+ */
 struct wire_switches {
-	__u64 begin, end;		/* switches: those seen, and those done with. Both equal: it is not at work */
+	__u32 begin, end;		/* switches: those seen, and those done with. Both equal: it is not at work */
 	__u64 clock;			/* of the latest switch */
 	__u32 tid;			/* who runs since then; 0: idle */
 	__u32 slot;			/* of who runs, or of anybody */
-	__u64 from;			/* the clock when the account began; 0: not yet */
+	struct wire_waits waits;
+	__u32 cache[WIRE_SLOT_CACHE];	/* by the tid's low bits: slots that may be its own */
+	__u64 from;			/* the clock when the account began */
 	__u64 idle;			/* ns */
-	__u32 take_waits, pad;
 	__u64 full, full_ns;		/* switches to and ns on this CPU of threads that got no slot */
 	__u64 unreturned;		/* slots of the dead for which the queue had no room */
 	__u64 free_put, free_taken;	/* by user space; by the program */
 	__u64 dead_put, dead_taken;	/* by the program; by user space */
-	__u64 pad2[2];
-	struct wire_waits waits;
-	__u32 cache[WIRE_SLOT_CACHE];	/* by the tid's low bits: slots that may be its own */
+	__u64 pad[7];
 	__u32 free[WIRE_SLOT_QUEUE];
 	__u32 dead[WIRE_SLOT_QUEUE];
 };
@@ -82,6 +84,8 @@ struct wire_thread_now {
 };
 
 _Static_assert(sizeof(struct wire_thread) == 128, "wire_thread");
+_Static_assert(__builtin_offsetof(struct wire_switches, waits.told) == 64 && sizeof(struct wire_switches) % 64 == 0,
+	       "wire_switches");
 _Static_assert(sizeof(struct wire_tid_line) == 64, "wire_tid_line");
 _Static_assert(sizeof(struct wire_thread_now) == 80, "wire_thread_now");
 

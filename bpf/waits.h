@@ -13,6 +13,11 @@
 #define WIRE_NONE_ASKED (~0ull)		/* as `min`: what ends on this CPU is not asked for */
 #define WIRE_BELL_BYTES 65536		/* of the ring that asks for an interrupt: 4,096 times */
 
+enum wire_on {
+	WIRE_ON_ACCOUNT = 1,		/* 0: switches pass as if unseen */
+	WIRE_ON_WAITS = 2,
+};
+
 /* Why a kept wait has no stack. */
 enum wire_stackless {
 	WIRE_NO_IPI,			/* the CPU switched again before the interrupt came */
@@ -37,16 +42,17 @@ struct wire_some {
 };
 
 /*
- * Of one CPU. seen = below + under + self + filtered + kept, in number and in ns;
- * kept = walked + untold + the sum of bare[].kept.
+ * Of one CPU. told = under + self + filtered + kept, in number and in ns; kept = walked + untold + the sum of
+ * bare[].kept.
  */
 struct wire_waits {
 	__u64 min;			/* ns; waits under it are only counted. Above all that are: none is asked for */
-	__u64 period;			/* T; it doubles while walking takes more than the budget */
+	__u32 period;			/* T; it doubles while walking takes more than the budget */
+	__u32 on;			/* enum wire_on: what the switch program does */
 	__u64 random;			/* the state of wire_keeps() */
-	struct wire_some seen, below;
+	struct wire_some below;		/* short, and left to chance */
+	struct wire_some told, under, self, filtered, kept;
 	__u64 base_period;		/* what was asked for */
-	struct wire_some under, self, filtered, kept;
 	__u64 budget;			/* ns of walking per 2^30 ns; 0: unlimited */
 	__u64 second, spent;		/* of the present 2^30 ns */
 	__u64 under_queued;		/* ns of `under` in run queues */
@@ -55,7 +61,7 @@ struct wire_waits {
 	__u64 untold;			/* kept ones with a record that has no stack: WIRE_NO_STACK */
 	__u32 armed_tid, armed_flags;	/* whose wait is to be walked, 0: nobody's; enum wire_sample_flags */
 	__u64 armed_wait, armed_queued, armed_period;
-	__u64 pad[8];			/* to 512 bytes: no two CPUs share a cache line */
+	__u64 pad[5];			/* with what is before it, 512 bytes */
 };
 
 /*
@@ -73,6 +79,6 @@ struct wire_sleeper {
 	struct wire_sleeper_regs regs;
 };
 
-_Static_assert(sizeof(struct wire_waits) == 512, "wire_waits");
+_Static_assert(sizeof(struct wire_waits) == 488, "wire_waits");
 
 #endif

@@ -334,7 +334,7 @@ int capture_start(struct capture *c)
 	c->start_ns = c->begun_ns = clock_mono();
 	box_start(c);
 	if (c->threads) {
-		r = threads_start(c->threads);
+		r = threads_start(c->threads, c->cfg.take_waits);
 		if (r)
 			return r;
 	}

@@ -27,7 +27,7 @@ enum slot_state { SLOT_SPARE, SLOT_GIVEN };
 
 /* What one CPU's counters were when the account began. */
 struct cpu_base {
-	uint64_t switches, idle, full, full_ns;
+	uint64_t idle, full, full_ns;
 };
 
 struct threads {
@@ -38,6 +38,9 @@ struct threads {
 	struct wire_thread *slot;	/* [nr_slots], mmapped */
 	struct wire_switches *cpu;	/* [nr_cpus], mmapped */
 	struct cpu_base *base;		/* [nr_cpus] */
+	uint32_t *counted;		/* [nr_cpus]: their switches that are in `switches` */
+	uint64_t switches;		/* of this account */
+	uint32_t on;			/* enum wire_on, while there is an account */
 	uint32_t *slot_of;		/* by tid, mmapped */
 	size_t slot_of_bytes;
 	uint8_t *state;			/* [nr_slots] enum slot_state */
@@ -126,6 +129,7 @@ int threads_open(struct threads **out, const struct sampler_bpf *skel, struct th
 	t->slot = map_fd(bpf_map__fd(skel->maps.threads), size.slots * sizeof(*t->slot));
 	t->cpu = map_fd(bpf_map__fd(skel->maps.switches), (size_t)nr_cpus * sizeof(*t->cpu));
 	t->base = xcalloc((size_t)nr_cpus, sizeof(*t->base));
+	t->counted = xcalloc((size_t)nr_cpus, sizeof(*t->counted));
 	t->slot_of_bytes = size.lines * sizeof(struct wire_tid_line);
 	t->slot_of = map_fd(bpf_map__fd(skel->maps.slot_of), t->slot_of_bytes);
 	t->state = xcalloc(size.slots, sizeof(*t->state));
@@ -153,6 +157,7 @@ void threads_close(struct threads *t)
 	thread_list_done(&t->after);
 	open_waits_done(&t->open);
 	free(t->base);
+	free(t->counted);
 	free(t->state);
 	free(t->spare);
 	free(t);
@@ -285,6 +290,19 @@ static int open_list(const struct threads *t, struct thread_list *l)
 	return thread_list_open(l, bpf_link__fd(t->skel->links.list_threads));
 }
 
+/* Often enough that 32 bits do for what came since. */
+static void count_switches(struct threads *t)
+{
+	uint32_t n;
+	int cpu;
+
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		n = __atomic_load_n(&t->cpu[cpu].end, __ATOMIC_RELAXED);
+		t->switches += n - t->counted[cpu];
+		t->counted[cpu] = n;
+	}
+}
+
 /* From that reading of the clock on. */
 static void begin(struct threads *t, uint64_t from)
 {
@@ -293,14 +311,18 @@ static void begin(struct threads *t, uint64_t from)
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
 		const struct wire_switches *c = &t->cpu[cpu];
 
-		t->base[cpu] = (struct cpu_base){ c->end, c->idle, c->full, c->full_ns };
+		t->base[cpu] = (struct cpu_base){ c->idle, c->full, c->full_ns };
 	}
 	t->from = from;
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		__atomic_store_n(&t->cpu[cpu].from, from, __ATOMIC_RELEASE);
+	count_switches(t);
+	t->switches = 0;
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		t->cpu[cpu].from = from;
+		__atomic_store_n(&t->cpu[cpu].waits.on, t->on, __ATOMIC_RELEASE);
+	}
 }
 
-int threads_start(struct threads *t)
+int threads_start(struct threads *t, bool take_waits)
 {
 	int r = open_list(t, &t->before);
 
@@ -312,6 +334,7 @@ int threads_start(struct threads *t)
 	if (r)
 		return r;
 	hand_out(t);
+	t->on = WIRE_ON_ACCOUNT | (take_waits ? WIRE_ON_WAITS : 0);
 	t->boot_from = clock_boot();
 	begin(t, newest_clock(t));
 	return 0;
@@ -321,6 +344,7 @@ void threads_read(struct threads *t, struct profile *p)
 {
 	take_back(t, p);
 	hand_out(t);
+	count_switches(t);
 }
 
 static int64_t clamp(int64_t n, int64_t max)
@@ -347,7 +371,7 @@ static uint32_t labels_of(const struct thread_list *l, struct profile *p, const 
 /* A wait that has not ended: sampled ones are walked when they end, so this is for later. */
 static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, struct open_wait w)
 {
-	if (!p || !t->cpu->take_waits || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
+	if (!p || !(t->on & WIRE_ON_WAITS) || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
 		return;
 	p->waits.open.n++;
 	p->waits.open.ns += (uint64_t)w.wait;
@@ -514,14 +538,15 @@ static void close_cpus(struct threads *t, struct profile *p)
 	uint64_t end = t->end;
 	int cpu;
 
+	count_switches(t);
+	p->times.switches += t->switches;
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
 		const struct wire_switches *c = &t->cpu[cpu];
 		const struct cpu_base *b = &t->base[cpu];
 
 		p->times.idle += (int64_t)(c->idle - b->idle);
-		if (c->end && !c->tid && c->clock < end)
+		if (c->clock && !c->tid && c->clock < end)
 			p->times.idle += (int64_t)(end - (c->clock > t->from ? c->clock : t->from));
-		p->times.switches += c->end - b->switches;
 		p->times.full += c->full - b->full;
 		p->times.full_ns += (int64_t)(c->full_ns - b->full_ns);
 	}
@@ -558,7 +583,7 @@ void threads_pause(struct threads *t)
 	t->paused_ns = clock_mono();
 	t->end = newest_clock(t);
 	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		__atomic_store_n(&t->cpu[cpu].from, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&t->cpu[cpu].waits.on, 0, __ATOMIC_SEQ_CST);
 	wait_for_switches(t);
 }
 

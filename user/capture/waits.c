@@ -151,11 +151,11 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *w
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		struct wire_waits *one = &w->cpu[cpu].waits;
 
-		one->period = one->base_period = cfg.period_ns < WIRE_MAX_PERIOD ? cfg.period_ns : WIRE_MAX_PERIOD;
+		one->base_period = cfg.period_ns < WIRE_MAX_PERIOD ? cfg.period_ns : WIRE_MAX_PERIOD;
+		one->period = (uint32_t)one->base_period;
 		one->budget = cfg.budget_ns;
 		one->random = seed(cpu);
 		one->min = WIRE_NONE_ASKED;
-		w->cpu[cpu].take_waits = 1;
 		if (wanted[cpu])
 			mine[nr++] = (uint32_t)cpu;
 	}
@@ -255,8 +255,8 @@ static void disarm(struct wire_waits *one)
 /* The last kept one, whose interrupt may still come: the next profile will have it. */
 static void leave_armed(struct wire_waits *one)
 {
-	one->seen.n--;
-	one->seen.ns -= one->armed_wait;
+	one->told.n--;
+	one->told.ns -= one->armed_wait;
 	one->kept.n--;
 	one->kept.ns -= one->armed_wait;
 	one->armed_tid = 0;
@@ -287,7 +287,8 @@ static void add_cpu(struct profile *p, const struct wire_waits *one, const struc
 	struct waits_ledger *l = &p->waits;
 	int i;
 
-	add_some(&l->seen, &one->seen, &base->seen);
+	add_some(&l->seen, &one->told, &base->told);
+	add_some(&l->seen, &one->below, &base->below);
 	add_some(&l->below, &one->below, &base->below);
 	add_some(&l->under, &one->under, &base->under);
 	add_some(&l->self, &one->self, &base->self);

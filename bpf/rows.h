@@ -61,6 +61,7 @@ enum rule_number {
 	RULE_STOP,		/* the outermost frame */
 	RULE_SIGNAL,		/* a signal's frame: all registers are in it */
 	RULE_UNSUPPORTED,	/* there is information, but beyond what a rule can say */
+	RULE_CLONE,		/* where clone() returns twice: in its caller, and in a thread that begins */
 	RULE_PENDING,		/* never in a table: there may be information, not yet read */
 	RULE_FIRST_FREE
 };
@@ -97,8 +98,7 @@ struct wire_rule {
 	__s16 ra_off, cfa_add;
 };
 
-/* The rows of 4 KiB of text. */
-struct wire_page {
+struct wire_page {	/* 4 KiB of text */
 	__u32 first;		/* row number: chunk * WIRE_CHUNK_ROWS + place */
 	__u16 count;		/* 0: no rows at all. Never reaches into the next chunk */
 	__u16 pad;

@@ -103,6 +103,13 @@ claim 'a small budget: the total is still that of the exact account, within 4 st
 	([.times.threads[] | .blocked_ns + .runqueue_ns] | add) as $exact | .waits.period_ns as $period |
 	.base.ns - $exact | . * . < 64 * $exact * $period'
 
+# Where processes and threads are made, clone() returns twice, and the C library describes neither.
+record s --off-cpu --off-period 0 --budget 0 -- "$FIXTURES/spawns" 100
+"$DWELL" report s --kind off --folded | grep '^spawns;' >s.folded
+claim 'spawns: nothing is without unwind data' lacks 'no unwind data' s.folded
+claim 'spawns: who makes a process waits for it in clone(), and is known' is "$(grep -cE '^spawns;.*;in_(spawn|system);.*kernel_clone' s.folded) > 1"
+claim 'spawns: a thread begins there, and nobody called it' has '^spawns;[^;]*;ret_from_fork[^;]*;' s.folded
+
 # An interpreter: its C functions are where it waits; and a little for the lock of the interpreter itself.
 if command -v python3 >python; then
 	cat >naps.py <<'END'

@@ -36,7 +36,7 @@ struct machine { /* what the compared rules are evaluated in */
 
 struct sum {
 	uint64_t files, rows, points, equal, padding, different, none;
-	uint64_t unsupported, fp_unsaid, stop_made;
+	uint64_t unsupported, fp_unsaid, stop_made, clone;
 	uint64_t go_equal, go_known, go_left, go_alone; /* known: ends of stacks; left without rows */
 	uint64_t escaped, table_bytes, frame_bytes;
 };
@@ -338,6 +338,8 @@ static void check_unknown(struct file *f, uint64_t pc, uint32_t word, struct sum
 
 	if (word == (ROW_ESCAPED | RULE_NONE)) {
 		sum->equal++;
+	} else if (word == (ROW_ESCAPED | RULE_CLONE)) {
+		sum->clone++;
 	} else if (word == (ROW_ESCAPED | RULE_STOP) && pc - f->entry < 64) {
 		sum->stop_made++;
 	} else if (next != pc && oracle_caller(f, next, &want) == SAID) {
@@ -573,13 +575,13 @@ int main(int argc, char **argv)
 		       (unsigned long long)sum.go_equal, (unsigned long long)sum.go_known,
 		       (unsigned long long)sum.go_left, (unsigned long long)sum.go_alone);
 	printf("files %llu rows %llu points %llu equal %llu padding %llu unsupported %llu "
-	       "fp_unsaid %llu stop_made %llu different %llu none %llu escaped %llu "
+	       "fp_unsaid %llu stop_made %llu clone %llu different %llu none %llu escaped %llu "
 	       "table_bytes %llu frame_bytes %llu\n",
 	       (unsigned long long)sum.files, (unsigned long long)sum.rows,
 	       (unsigned long long)sum.points, (unsigned long long)sum.equal,
 	       (unsigned long long)sum.padding, (unsigned long long)sum.unsupported,
 	       (unsigned long long)sum.fp_unsaid, (unsigned long long)sum.stop_made,
-	       (unsigned long long)sum.different, (unsigned long long)sum.none,
+	       (unsigned long long)sum.clone, (unsigned long long)sum.different, (unsigned long long)sum.none,
 	       (unsigned long long)sum.escaped, (unsigned long long)sum.table_bytes,
 	       (unsigned long long)sum.frame_bytes);
 	return sum.different ? 1 : 0;

@@ -69,6 +69,50 @@ static void test_between_functions(void **state)
 	rows_done(&r);
 }
 
+#define LEAF_CODE "\x48\xc7\xc0\xea\xff\xff\xff\x48\x85\xff\x74\x3e\x89\xd7\x89\xc2"
+#define CLONE	  (IMAGE_BASE + IMAGE_ENTRY)
+
+/* The word at its byte `at`, with `code` behind a leaf of 16 bytes, and a function of `last` behind that. */
+static uint32_t behind_leaf(struct code code, struct code leaf, struct code last, uint16_t machine, size_t at)
+{
+	struct frame_image im = make_image();
+	uint32_t cie = put_cie(&im.eh, ""), word;
+	char text[256] = LEAF_CODE;
+	struct rows r;
+
+	memcpy(text + 16, code.at, code.len);
+	memset(text + 16 + code.len, 0x31, 16);
+	im.machine = machine;
+	im.code = (struct code){ text, 32 + code.len };
+	put_fde(&im.eh, cie, CLONE, 16, leaf);
+	put_fde(&im.eh, cie, CLONE + 16 + code.len, 16, last);
+	r = read_rows(&im);
+	check_tables(&r);
+	word = rows_find(&r, CLONE + at) & ROW_BELOW;
+	rows_done(&r);
+	return word;
+}
+
+/* Where clone() returns twice nothing is described; what is like it in part only stays a gap. */
+static void test_clone(void **state)
+{
+	const struct code clone = CODE("\x0f\x05\x48\x85\xc0\x7c\x13\x74\x01\xc3"), stop = CODE("\x07\x10"), none = CODE("");
+	char large[40] = "\x0f\x05\x48\x85\xc0";
+
+	assert_int_equal(behind_leaf(clone, none, stop, EM_X86_64, 15), SP(8));
+	assert_int_equal(behind_leaf(clone, none, stop, EM_X86_64, 16), ROW_ESCAPED | RULE_CLONE);
+	assert_int_equal(behind_leaf(clone, none, stop, EM_X86_64, 25), ROW_ESCAPED | RULE_CLONE);
+	assert_int_equal(behind_leaf(clone, none, stop, EM_X86_64, 26), STOP);
+	/* no thread begins there; not a leaf; another machine; other code; too little, too much of it */
+	assert_int_equal(behind_leaf(clone, none, none, EM_X86_64, 16), NONE);
+	assert_int_equal(behind_leaf(clone, CODE(PUSH), stop, EM_X86_64, 16), NONE);
+	assert_int_equal(behind_leaf(clone, none, stop, EM_AARCH64, 16), NONE);
+	assert_int_equal(behind_leaf(CODE("\x0f\x05\x48\x85\xc1\x7c\x13\x74\x01\xc3"), none, stop, EM_X86_64, 16), NONE);
+	assert_int_equal(behind_leaf(CODE("\x0f\x05\x48\x85\xc0\x74\x01\xc3"), none, stop, EM_X86_64, 16), NONE);
+	assert_int_equal(behind_leaf((struct code){ large, 31 }, none, stop, EM_X86_64, 46), ROW_ESCAPED | RULE_CLONE);
+	assert_int_equal(behind_leaf((struct code){ large, 33 }, none, stop, EM_X86_64, 16), NONE);
+}
+
 /* A function whose program breaks off has no rows that could be believed. */
 static void test_malformed_program(void **state)
 {
@@ -304,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_function),	  cmocka_unit_test(test_between_functions),
+		cmocka_unit_test(test_clone),
 		cmocka_unit_test(test_malformed_program), cmocka_unit_test(test_malformed_entries),
 		cmocka_unit_test(test_debug_frame),	  cmocka_unit_test(test_header_only),
 		cmocka_unit_test(test_refused),		  cmocka_unit_test(test_self),

@@ -17,6 +17,7 @@
 #define TALL   0x80u	/* rsp + 128 */
 #define PROBE  0xc0u	/* rsp + 256 + 8, of which the lower part is not there yet */
 #define START  0x100u
+#define FORKS  0x140u	/* clone()'s system call, which returns twice */
 #define CALL(f) (CODE + (f) + 0x20)
 #define SEEN(f) (CALL(f) - 1)
 
@@ -25,7 +26,7 @@ static struct replay_walk walk_it(struct replay_stack *s)
 	const struct made_row list[] = {
 		{ CODE + POPPED, row_sp(16, 24) }, { CODE + BY_FP, row_fp(16, 16) },
 		{ CODE + TALL, row_sp(128, 0) },   { CODE + PROBE, row_sp(264, 16) },
-		{ CODE + START, ROW_ESCAPED | RULE_STOP },
+		{ CODE + START, ROW_ESCAPED | RULE_STOP }, { CODE + FORKS, ROW_ESCAPED | RULE_CLONE },
 	};
 	struct plain_memory memory;
 	struct tables *t = plain_tables(&memory);
@@ -94,6 +95,26 @@ static void test_skipped(void **state)
 	assert_int_equal(walk_it(&s).status, WIRE_USER_FAULT);
 }
 
+/* The system call is over, or not yet: in the caller, whose stack goes on, and where a thread begins. */
+static void test_clone(void **state)
+{
+	uint64_t word[WORDS] = { CALL(TALL) };
+	struct replay_stack s = { .pc = CODE + FORKS + 2, .return_address = true, .bytes = (const uint8_t *)word,
+				  .len = sizeof(word) };
+
+	s.reg[7] = STACK;
+	word[128 / 8] = CALL(START);
+	s.reg[0] = 4711;
+	check(&s, (uint64_t[]){ CODE + FORKS + 1, SEEN(TALL), SEEN(START) }, 3);
+	s.reg[0] = (uint64_t)-38;
+	check(&s, (uint64_t[]){ CODE + FORKS + 1, SEEN(TALL), SEEN(START) }, 3);
+	s.reg[0] = 0;
+	check(&s, (uint64_t[]){ CODE + FORKS + 1 }, 1);
+	s.reg[0] = 1;
+	s.len = 0;
+	assert_int_equal(walk_it(&s).status, WIRE_USER_FAULT);
+}
+
 /* It ends where the copy does. */
 static void test_short(void **state)
 {
@@ -119,6 +140,7 @@ static void test_popped(void **state)
 }
 #define test_skipped test_popped
 #define test_short   test_popped
+#define test_clone   test_popped
 
 #endif
 
@@ -127,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_popped),
 		cmocka_unit_test(test_skipped),
+		cmocka_unit_test(test_clone),
 		cmocka_unit_test(test_short),
 	};
 

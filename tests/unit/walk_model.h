@@ -193,6 +193,17 @@ static inline bool model_rule(struct model_walk *w, const struct wire_rule *r)
 	return model_caller(w, cfa, fp, ra);
 }
 
+static inline bool model_clone(struct model_walk *w)
+{
+	uint64_t ra;
+
+	if (!w->reg[0])
+		return model_end(w, WIRE_USER_COMPLETE);
+	if (!model_word(w, w->reg[7], &ra))
+		return model_end(w, WIRE_USER_FAULT);
+	return model_caller(w, w->reg[7] + 8, w->reg[6], ra);
+}
+
 static inline bool model_step(struct model_walk *w)
 {
 	uint64_t address = w->called ? w->pc - 1 : w->pc, cfa, fp = w->reg[6], ra;
@@ -210,6 +221,8 @@ static inline bool model_step(struct model_walk *w)
 			return model_end(w, WIRE_USER_COMPLETE);
 		if (rule == RULE_SIGNAL)
 			return model_signal(w);
+		if (rule == RULE_CLONE)
+			return model_clone(w);
 		if (rule == RULE_PENDING)
 			return model_end(w, WIRE_USER_NO_MAP);
 		if (rule == RULE_UNSUPPORTED)

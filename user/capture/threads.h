@@ -13,17 +13,11 @@
 #include "base/error.h"
 #include "bpf/threads.h"
 #include "capture/open_waits.h"
+#include "capture/threads_size.h"
 #include "model/profile.h"
 
 struct sampler_bpf;
 struct threads;
-
-struct threads_size {
-	uint32_t slots, lines;		/* entries of the maps: threads at once, tids / WIRE_TID_LINE */
-};
-
-/* What this box's threads and its limit of tids ask for. */
-struct threads_size threads_size(int nr_cpus);
 
 /* Maps what the loaded programs keep. The account of threads of process `self` is not wanted. */
 int threads_open(struct threads **out, const struct sampler_bpf *skel, struct threads_size size, int nr_cpus,

@@ -14,6 +14,9 @@
 
 #define CODE_ALIGN   16 /* of functions, by compilers' custom */
 #define WINDOW_BYTES 65536
+#define MIN_CLONE    9  /* bytes: the system call, a test, two short jumps, ret */
+#define MAX_CLONE    32
+#define LEAF	     (1u << ROW_CFA_SHIFT) /* the return address is at the stack pointer */
 #define MAX_STEPS    (64u << 20) /* of Go's functions: many may share what is said of one */
 
 /* The walk is made for one machine's rows. */
@@ -87,38 +90,13 @@ static uint64_t pad(const struct build *b, uint64_t start)
 	return start;
 }
 
-/* All rows of a function, or none: a program that breaks off may have been wrong from the start. */
-static void put_program(struct build *b, struct program *p)
+/* `want` bytes of the text; how many there are: 0 where they cannot be read. */
+static size_t read_text(struct build *b, uint64_t address, size_t want, const uint8_t **out)
 {
-	const struct pages_mark mark = b->pages.now;
-	struct elf_range all = { p->from, p->end };
-	uint64_t from = pad(b, all.start);
-	int r;
-
-	if (!b->empty && b->end < from)
-		pages_put_gap(&b->pages, b->end);
-	while ((r = program_next(p)) > 0) {
-		pages_put(&b->pages, from, rules_word(&b->rules, &p->state, p->cie->signal));
-		from = p->to;
-	}
-	if (!r) {
-		b->end = all.end;
-		b->empty = false;
-		return;
-	}
-	b->frames.nr_malformed++;
-	pages_rewind(&b->pages, &mark);
-	put(b, &all, rules_fixed(RULE_UNSUPPORTED));
-}
-
-/* The first bytes of a function; how many there are: 0 where they cannot be read. */
-static size_t read_code(struct build *b, const struct frame *f, const uint8_t **out)
-{
-	size_t want = f->size < PCLNTAB_MAX_CODE ? f->size : PCLNTAB_MAX_CODE;
 	struct window *w = &b->window;
 	uint64_t offset, rest;
 
-	if (!frames_offset(&b->frames, f->start, &offset) || !reader_has(b->reader, offset, want))
+	if (!frames_offset(&b->frames, address, &offset) || !reader_has(b->reader, offset, want))
 		return 0;
 	if (offset < w->offset || offset - w->offset > w->len ||
 	    want > w->len - (offset - w->offset)) {
@@ -132,6 +110,69 @@ static size_t read_code(struct build *b, const struct frame *f, const uint8_t **
 	}
 	*out = w->bytes + (offset - w->offset);
 	return want;
+}
+
+/*
+ * glibc's clone() and clone3() leave out of their call frame information where they return twice, between a leaf that
+ * asks for it and where a thread begins: syscall; test %rax, %rax; and jumps.
+ */
+static bool is_clone(struct build *b, uint64_t end, uint32_t next)
+{
+	static const uint8_t begins[] = { 0x0f, 0x05, 0x48, 0x85, 0xc0 };
+	const uint8_t *code;
+
+	return next == rules_fixed(RULE_STOP) && b->pages.now.word == LEAF &&
+	       end - b->end >= MIN_CLONE && end - b->end <= MAX_CLONE &&
+	       b->frames.headers.machine == EM_X86_64 &&
+	       read_text(b, b->end, sizeof(begins), &code) == sizeof(begins) &&
+	       !memcmp(code, begins, sizeof(begins));
+}
+
+/* What is between the last function and the next, whose first row is `next`. */
+static void put_between(struct build *b, uint64_t end, uint32_t next)
+{
+	if (b->empty || b->end >= end)
+		return;
+	if (is_clone(b, end, next))
+		pages_put(&b->pages, b->end, rules_fixed(RULE_CLONE));
+	else
+		pages_put_gap(&b->pages, b->end);
+}
+
+/* All rows of a function, or none: a program that breaks off may have been wrong from the start. */
+static void put_program(struct build *b, struct program *p)
+{
+	const struct pages_mark mark = b->pages.now;
+	struct elf_range all = { p->from, p->end };
+	uint64_t from = pad(b, all.start);
+	bool first = true;
+	uint32_t word;
+	int r;
+
+	while ((r = program_next(p)) > 0) {
+		word = rules_word(&b->rules, &p->state, p->cie->signal);
+		if (first)
+			put_between(b, from, word);
+		first = false;
+		pages_put(&b->pages, from, word);
+		from = p->to;
+	}
+	if (!r) {
+		if (first)
+			put_between(b, from, rules_fixed(RULE_NONE));
+		b->end = all.end;
+		b->empty = false;
+		return;
+	}
+	b->frames.nr_malformed++;
+	pages_rewind(&b->pages, &mark);
+	put(b, &all, rules_fixed(RULE_UNSUPPORTED));
+}
+
+/* The first bytes of a function; how many there are: 0 where they cannot be read. */
+static size_t read_code(struct build *b, const struct frame *f, const uint8_t **out)
+{
+	return read_text(b, f->start, f->size < PCLNTAB_MAX_CODE ? f->size : PCLNTAB_MAX_CODE, out);
 }
 
 /* Text behind the function's last row, and functions of which nothing can be said, have no rows. */

@@ -23,7 +23,7 @@ enum wire_thread_state {
 
 /*
  * Slot 0 is nobody's. What a switch that was not seen would have said follows at the next from the scheduler's own
- * sums, so no time is lost by it. User space reads it when no program is at work, or its thread is dead. From `born` to
+ * sums, so no time is lost by it. User space reads it when no switch is accounted, or its thread is dead. From `born` to
  * `since` it was on a CPU, by itself, for exec - exec_from, waited for one for delay - delay_from, lost `stolen` to
  * interrupts and the hypervisor, and was blocked for the rest.
  */

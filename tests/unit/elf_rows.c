@@ -103,6 +103,9 @@ static void test_clone(void **state)
 	assert_int_equal(behind_leaf(clone, none, stop, EM_X86_64, 16), ROW_ESCAPED | RULE_CLONE);
 	assert_int_equal(behind_leaf(clone, none, stop, EM_X86_64, 25), ROW_ESCAPED | RULE_CLONE);
 	assert_int_equal(behind_leaf(clone, none, stop, EM_X86_64, 26), STOP);
+	/* nor is it taken for what fills up to 16 bytes */
+	assert_int_equal(behind_leaf((struct code){ large, 16 }, none, stop, EM_X86_64, 16), ROW_ESCAPED | RULE_CLONE);
+	assert_int_equal(behind_leaf((struct code){ large, 12 }, none, stop, EM_X86_64, 27), ROW_ESCAPED | RULE_CLONE);
 	/* no thread begins there; not a leaf; another machine; other code; too little, too much of it */
 	assert_int_equal(behind_leaf(clone, none, none, EM_X86_64, 16), NONE);
 	assert_int_equal(behind_leaf(clone, CODE(PUSH), stop, EM_X86_64, 16), NONE);

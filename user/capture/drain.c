@@ -116,7 +116,8 @@ static int read_rings(struct capture *c, bool to_end, bool all)
 	if (news < 0)
 		return news;
 	news += publish(c);
-	if (c->threads)
+	/* who dies behind the end of its account belongs to the next */
+	if (c->threads && !to_end)
 		threads_read(c->threads, c->cfg.cpus ? NULL : c->p);
 	if (c->waits)
 		waits_read(c->waits);
@@ -165,8 +166,9 @@ static int close_account(struct capture *c, bool last)
 	struct profile *p = c->cfg.cpus ? NULL : c->p;
 	int r;
 
-	threads_pause(c->threads);
-	r = ledger_copy(c);
+	r = threads_pause(c->threads);
+	if (!r)
+		r = ledger_copy(c);
 	if (!r)
 		r = threads_close_account(c->threads, p);
 	if (!r && !last)

@@ -14,7 +14,7 @@
 #include "sampler.skel.h"
 
 #define SETTLE_US   200
-#define SETTLE_TRIES 10000		/* 2 s */
+#define SETTLE_TRIES 50000		/* 10 s */
 #define TICK_NS	    (10 * NSEC_PER_MSEC)	/* how old the scheduler's sum of a running thread may be */
 
 enum slot_state { SLOT_SPARE, SLOT_GIVEN };
@@ -262,10 +262,12 @@ static void begin(struct threads *t, uint64_t from)
 	t->from = from;
 	count_switches(t);
 	t->switches = 0;
-	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
-		t->cpu[cpu].from = from;
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		__atomic_store_n(&t->cpu[cpu].from, from, __ATOMIC_RELEASE);
+	/* the programs read `on` first, and need not find `from` behind it where loads may be reordered */
+	usleep(SETTLE_US);
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
 		__atomic_store_n(&t->cpu[cpu].waits.on, t->on, __ATOMIC_RELEASE);
-	}
 }
 
 int threads_start(struct threads *t, bool take_waits)
@@ -510,19 +512,25 @@ static uint64_t last_switch(const struct threads *t, uint64_t end)
 }
 
 /* A switch that is being accounted may take long: a virtual CPU stands still as long as its host likes. */
-static void wait_for_switches(const struct threads *t)
+static int wait_for_switches(const struct threads *t)
 {
 	int cpu, try;
 
 	/* who is behind the flag has said so by then */
 	usleep(SETTLE_US);
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		for (try = 0; try < SETTLE_TRIES && __atomic_load_n(&t->cpu[cpu].begin, __ATOMIC_ACQUIRE) !=
-							    __atomic_load_n(&t->cpu[cpu].end, __ATOMIC_ACQUIRE); try++)
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		const struct wire_switches *c = &t->cpu[cpu];
+
+		for (try = 0; __atomic_load_n(&c->begin, __ATOMIC_ACQUIRE) != __atomic_load_n(&c->end, __ATOMIC_ACQUIRE); try++) {
+			if (try == SETTLE_TRIES)
+				return fail_plain(-EBUSY, "CPU %d does not end its switch", cpu);
 			usleep(SETTLE_US);
+		}
+	}
+	return 0;
 }
 
-void threads_pause(struct threads *t)
+int threads_pause(struct threads *t)
 {
 	int cpu;
 
@@ -530,7 +538,7 @@ void threads_pause(struct threads *t)
 	t->end = newest_clock(t);
 	for (cpu = 0; cpu < t->nr_cpus; cpu++)
 		__atomic_store_n(&t->cpu[cpu].waits.on, 0, __ATOMIC_SEQ_CST);
-	wait_for_switches(t);
+	return wait_for_switches(t);
 }
 
 int threads_close_account(struct threads *t, struct profile *p)

@@ -36,7 +36,7 @@ void threads_read(struct threads *t, struct profile *p);
  * switches is in the scheduler's own sums, from which it is made up at the next ones. anew: waits that went on
  * are of the next account only from here on.
  */
-void threads_pause(struct threads *t);
+int threads_pause(struct threads *t) must_check;
 int threads_close_account(struct threads *t, struct profile *p) must_check;
 int threads_resume(struct threads *t, bool anew) must_check;
 

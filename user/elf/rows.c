@@ -128,15 +128,20 @@ static bool is_clone(struct build *b, uint64_t end, uint32_t next)
 	       !memcmp(code, begins, sizeof(begins));
 }
 
-/* What is between the last function and the next, whose first row is `next`. */
-static void put_between(struct build *b, uint64_t end, uint32_t next)
+/* What is between the last function and the next, whose first row is `next`; returns where that goes. */
+static uint64_t put_between(struct build *b, uint64_t start, uint32_t next)
 {
-	if (b->empty || b->end >= end)
-		return;
-	if (is_clone(b, end, next))
+	uint64_t from = pad(b, start);
+
+	if (b->empty || b->end >= start)
+		return from;
+	if (is_clone(b, start, next)) {
 		pages_put(&b->pages, b->end, rules_fixed(RULE_CLONE));
-	else
+		return start;
+	}
+	if (b->end < from)
 		pages_put_gap(&b->pages, b->end);
+	return from;
 }
 
 /* All rows of a function, or none: a program that breaks off may have been wrong from the start. */
@@ -144,7 +149,7 @@ static void put_program(struct build *b, struct program *p)
 {
 	const struct pages_mark mark = b->pages.now;
 	struct elf_range all = { p->from, p->end };
-	uint64_t from = pad(b, all.start);
+	uint64_t from = all.start;
 	bool first = true;
 	uint32_t word;
 	int r;
@@ -152,14 +157,14 @@ static void put_program(struct build *b, struct program *p)
 	while ((r = program_next(p)) > 0) {
 		word = rules_word(&b->rules, &p->state, p->cie->signal);
 		if (first)
-			put_between(b, from, word);
+			from = put_between(b, from, word);
 		first = false;
 		pages_put(&b->pages, from, word);
 		from = p->to;
 	}
 	if (!r) {
 		if (first)
-			put_between(b, from, rules_fixed(RULE_NONE));
+			(void)put_between(b, from, rules_fixed(RULE_NONE));
 		b->end = all.end;
 		b->empty = false;
 		return;

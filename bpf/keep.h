@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which waits are kept: the decision itself, for the BPF programs and for who tests that it is unbiased. */
+/* Which waits are kept, and what a kept one stands for: for the BPF programs, user space, and who tests that it is unbiased. */
 #ifndef BPF_KEEP_H
 #define BPF_KEEP_H
 
 #ifndef __bpf__
 #include <stdbool.h>
 #endif
-#include "bpf/wire.h"
+#include "bpf/waits.h"
 
 /*
  * Is a wait of d ns kept? For certain from `period` on, else with probability d / period (below 2^32 both). It
@@ -19,6 +19,22 @@ static inline __attribute__((always_inline)) bool wire_keeps(__u64 *random, __u6
 
 	*random = x;
 	return d >= period || (x >> 32) * period >> 32 < d;
+}
+
+/* A kept wait of d ns, q of it in run queues, that gets no stack: b gets what it stands for. */
+static inline __attribute__((always_inline)) void wire_stands_for(struct wire_bare *b, __u64 d, __u64 q, __u64 period)
+{
+	b->kept++;
+	if (d >= period || !d) {
+		b->waits++;
+		b->blocked += d - q;
+		b->runqueue += q;
+	} else {
+		b->waits += (period + d / 2) / d;
+		b->blocked += (d - q) * period / d;
+		b->runqueue += q * period / d;
+		b->var += period * (period - d) / 1000000;
+	}
 }
 
 #endif

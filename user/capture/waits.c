@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "bpf/keep.h"
 #include "capture/decode.h"
 #include "capture/load.h"
 #include "sampler.skel.h"
@@ -235,20 +236,7 @@ static void add_bare(struct profile *p, const char *name, const struct wire_bare
 /* The last kept one, whose interrupt never came: as the switch program would have, at the next. */
 static void disarm(struct wire_waits *one)
 {
-	struct wire_bare *b = &one->bare[WIRE_NO_IPI];
-	uint64_t d = one->armed_wait, q = one->armed_queued, period = one->armed_period;
-
-	b->kept++;
-	if (d >= period || !d) {
-		b->waits++;
-		b->blocked += d - q;
-		b->runqueue += q;
-	} else {
-		b->waits += (period + d / 2) / d;
-		b->blocked += (d - q) * period / d;
-		b->runqueue += q * period / d;
-		b->var += period * (period - d) / 1000000;
-	}
+	wire_stands_for(&one->bare[WIRE_NO_IPI], one->armed_wait, one->armed_queued, one->armed_period);
 	one->armed_tid = 0;
 }
 

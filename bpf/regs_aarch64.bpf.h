@@ -34,13 +34,20 @@ static __always_inline bool is_32bit(const struct bpf_user_pt_regs *regs)
 		(w)->pc = (from)->pc;                                                              \
 	} while (0)
 
+/* Is pc behind an instruction that made a system call? An executed program begins with the old one's, and no registers. */
+#define REG_SYSCALL 8
+static __always_inline bool behind_call(int syscall, __u64 reg)
+{
+	return syscall != NO_SYSCALL && (__u32)syscall == (__u32)reg;
+}
+
 /* Those that the kernel saved on entry. false: it was never entered. */
 static __always_inline bool regs_saved(struct walk *w, const struct pt_regs *regs)
 {
 	if (!regs->pc && !regs->sp)
 		return false;
 	WALK_FROM(w, regs);
-	w->return_address = regs->syscallno != NO_SYSCALL;
+	w->return_address = behind_call(regs->syscallno, regs->regs[REG_SYSCALL]);
 	return true;
 }
 
@@ -58,7 +65,7 @@ static __always_inline bool regs_on_stack(struct walk *w, __u64 stack)
 	    bpf_probe_read_kernel(&syscall, sizeof(syscall),
 				  (void *)(at + bpf_core_field_offset(struct pt_regs, syscallno))))
 		return false;
-	w->return_address = syscall != NO_SYSCALL;
+	w->return_address = behind_call(syscall, w->reg[REG_SYSCALL]);
 	return true;
 }
 

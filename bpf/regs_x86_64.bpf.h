@@ -41,13 +41,28 @@ static __always_inline bool is_32bit(const struct bpf_user_pt_regs *regs)
 		(w)->reg[15] = (regs)->r15;                                                        \
 	} while (0)
 
+/*
+ * Is ip behind an instruction that made a system call? SYSCALL leaves it in cx, too, or with FRED its type of event
+ * above ss. What begins while a call ends has neither: an executed program, a signal's handler.
+ */
+#define EVENT_TYPE_OTHER 7
+static __always_inline bool behind_call(__u64 orig_ax, __u64 ip, __u64 cx, __u64 ss)
+{
+	return orig_ax != -1ull && (cx == ip || (ss >> 48 & 0xf) == EVENT_TYPE_OTHER);
+}
+
 /* Those that the kernel saved on entry. false: it was never entered. */
 static __always_inline bool regs_saved(struct walk *w, const struct pt_regs *regs)
 {
+	__u64 ss;
+
 	if (!regs->ip && !regs->sp)
 		return false;
 	WALK_FROM(w, regs);
-	w->return_address = (long)regs->orig_ax != -1;
+	/* of 16 bits where more is in a union with it */
+	if (bpf_probe_read_kernel(&ss, sizeof(ss), &regs->ss))
+		ss = 0;
+	w->return_address = behind_call(regs->orig_ax, regs->ip, regs->cx, ss);
 	return true;
 }
 
@@ -59,7 +74,7 @@ static __always_inline bool regs_on_stack(struct walk *w, __u64 stack)
 	if (bpf_probe_read_kernel(&regs, sizeof(regs), (void *)(stack + THREAD_SIZE - sizeof(regs))))
 		return false;
 	WALK_FROM(w, &regs);
-	w->return_address = (long)regs.orig_ax != -1;
+	w->return_address = behind_call(regs.orig_ax, regs.ip, regs.cx, regs.ss);
 	return true;
 }
 

@@ -117,6 +117,7 @@ struct pt_regs {
 	unsigned long orig_ax;
 	unsigned long ip;
 	unsigned long sp;
+	__u16 ss;
 };
 
 struct mm_struct {

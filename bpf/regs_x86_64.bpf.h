@@ -43,7 +43,7 @@ static __always_inline bool is_32bit(const struct bpf_user_pt_regs *regs)
 
 /*
  * Is ip behind an instruction that made a system call? SYSCALL leaves it in cx, too, or with FRED its type of event
- * above ss. What begins while a call ends has neither: an executed program, a signal's handler.
+ * above ss. What begins while a call ends has neither: an executed program, a signal's handler (which keeps the latter).
  */
 #define EVENT_TYPE_OTHER 7
 static __always_inline bool behind_call(__u64 orig_ax, __u64 ip, __u64 cx, __u64 ss)

@@ -18,12 +18,19 @@ enum wire_on {
 	WIRE_ON_WAITS = 2,
 };
 
+/* What runs the program that walks kept waits, in the context of the task that waited. */
+enum wire_walker {
+	WIRE_WALKER_NONE,		/* nothing: they have the kernel part of their stacks only */
+	WIRE_WALKER_INTERRUPT,		/* the CPU's interrupt to itself: x86 */
+	WIRE_WALKER_SWITCH,		/* the end of each switch: 6.15 and later */
+};
+
 /* Why a kept wait has no stack. */
 enum wire_stackless {
 	WIRE_NO_IPI,			/* the CPU switched again before the interrupt came */
 	WIRE_MISMATCH,			/* it came while another task ran */
 	WIRE_NO_RING,			/* user space did not read in time */
-	WIRE_NO_WALKER,			/* there is none: not x86-64, or a CPU that has just come */
+	WIRE_NO_WALKER,			/* there is none, or this CPU has just come */
 	WIRE_NO_SCRATCH,		/* the CPU's scratch was in use */
 	WIRE_NOT_TOLD,			/* no program was told of the switch that ended it: the next one says so */
 	WIRE_STACKLESS
@@ -58,7 +65,7 @@ struct wire_waits {
 	__u64 under_queued;		/* ns of `under` in run queues */
 	__u64 walked;
 	struct wire_bare bare[WIRE_STACKLESS];
-	__u64 untold;			/* kept ones with a record that has no stack: WIRE_NO_STACK */
+	__u64 untold;			/* kept ones with a record that has no user part: WIRE_NO_STACK */
 	__u32 armed_tid, armed_flags;	/* whose wait is to be walked, 0: nobody's; enum wire_sample_flags */
 	__u64 armed_wait, armed_queued, armed_period;
 	__u64 pad[5];			/* with what is before it, 512 bytes */

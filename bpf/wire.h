@@ -57,7 +57,8 @@ enum wire_sample_flags {
 	WIRE_SYSCALL = 16,	/* user frame 0 follows a system call instruction */
 	WIRE_WAIT = 32,		/* no tick, but a wait that has just ended */
 	WIRE_PREEMPTED = 64,	/* it could have run on */
-	WIRE_NO_STACK = 128,	/* a wait that ended with a switch that was not told: without frames */
+	WIRE_NO_STACK = 128,	/* a wait that was not walked: with WIRE_KERNEL_MODE for want of a walker, and it has kernel
+				 * frames; else as it ended with a switch that was not told, and without frames */
 };
 
 /*

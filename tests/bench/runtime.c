@@ -2,6 +2,7 @@
 /*
  * runtime PROGRAM MS N - of the BPF program that was loaded last under this name: ns a run by the kernel's statistics,
  * the least of N windows of MS each, for what disturbs only adds.
+ * runtime PROGRAM - its id.
  */
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
@@ -39,9 +40,15 @@ int main(int argc, char **argv)
 	uint64_t runs;
 	int fd, i, n;
 
-	if (argc != 4)
+	if (argc != 2 && argc != 4)
 		return 2;
 	fd = find(argv[1], &info);
+	if (argc == 2) {
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+			return 1;
+		printf("%u\n", info.id);
+		return 0;
+	}
 	if (fd < 0 || bpf_enable_stats(BPF_STATS_RUN_TIME) < 0)
 		return 1;
 	n = atoi(argv[3]);

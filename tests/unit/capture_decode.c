@@ -255,6 +255,7 @@ static void test_waits(void **state)
 		{ 700, 0, 0, 1, 700, 0, 0 },
 	};
 	struct fixture *f = *state;
+	const struct stack *stack;
 	int64_t *v;
 	size_t i;
 
@@ -287,6 +288,16 @@ static void test_waits(void **state)
 	assert_int_equal(add(f), 0);
 	assert_int_equal(f->p->stacks[f->p->samples[i + 1].stack].depth, 1);
 	assert_string_equal(special(f->p, f->p->stacks[f->p->samples[i + 1].stack].frame), DECODE_NOT_TOLD);
+	/* and of whom the kernel part could */
+	f->r.s.flags |= WIRE_KERNEL_MODE;
+	f->r.s.tid = 101;
+	f->r.s.nr_kernel = 1;
+	f->r.frame[0] = 0xffffffff81000010;
+	assert_int_equal(add(f), 0);
+	stack = &f->p->stacks[f->p->samples[i + 2].stack];
+	assert_int_equal(stack->depth, 2);
+	assert_string_equal(special(f->p, f->p->stacks[stack->parent].frame), DECODE_NO_WALKER);
+	f->r.s.nr_kernel = 0;
 	/* numbers that cannot be */
 	f->r.s.wait = UINT64_MAX;
 	assert_int_equal(add(f), -EBADMSG);

@@ -277,11 +277,13 @@ static void add(struct decoder *d, const struct wire_sample *s, struct image *im
 		const struct parts *u, uint64_t now_ns)
 {
 	int64_t values[NATIVE_COLUMNS] = { 0 };
-	uint32_t stack = push_user(d, image, u, s, now_ns);
+	uint32_t stack;
 
-	stack = push_kernel(d, s, u->kernel, stack);
 	if (s->flags & WIRE_NO_STACK)
-		stack = push_special(d, 0, DECODE_NOT_TOLD);
+		stack = push_special(d, 0, s->flags & WIRE_KERNEL_MODE ? DECODE_NO_WALKER : DECODE_NOT_TOLD);
+	else
+		stack = push_user(d, image, u, s, now_ns);
+	stack = push_kernel(d, s, u->kernel, stack);
 	if (s->flags & WIRE_WAIT) {
 		wait_values(s, values);
 	} else {

@@ -18,8 +18,9 @@
 #define PENDING_MAX	  4096
 #define PENDING_MAX_BYTES (8u << 20)
 
-/* The frame of a WIRE_NO_STACK record. */
-#define DECODE_NOT_TOLD "[stack lost: switch not told]"
+/* The root frames of WIRE_NO_STACK records. */
+#define DECODE_NOT_TOLD	 "[stack lost: switch not told]"
+#define DECODE_NO_WALKER "[stack lost: no walker]"
 
 struct decoder;
 

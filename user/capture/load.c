@@ -22,9 +22,18 @@
 #define MAX_TARGETS   16384
 #define MAX_CGROUPS   65536
 #define MAX_STATS_LOG (1u << 20) /* on its way there the verifier writes more than it leaves */
-#define WALKER	      "irq_work_entry"
-#define WALKER_SECTION "tp_btf/" WALKER
+#define WALKER_SECTION "tp_btf/irq_work_entry"
 #define LOG_STATS     4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
+
+/* Tracepoints at which kept waits can be walked, the best first. */
+static const struct walker {
+	const char *name;
+	enum wire_walker walker;
+} walkers[] = {
+	{ "irq_work_entry", WIRE_WALKER_INTERRUPT },
+	{ "sched_exit_tp", WIRE_WALKER_SWITCH },
+	{ "none", WIRE_WALKER_NONE },
+};
 
 static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -163,9 +172,9 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	bpf_program__set_autoload(s->progs.thread_slot, cfg->account && slots);
 	bpf_program__set_autoload(s->progs.thread_exec, cfg->account);
 	bpf_program__set_autoload(s->progs.list_threads, cfg->account);
-	s->rodata->has_walker = l->has_walker;
-	bpf_program__set_autoload(s->progs.wait_task, cfg->take_waits && l->has_walker && !slots);
-	bpf_program__set_autoload(s->progs.wait_slot, cfg->take_waits && l->has_walker && slots);
+	s->rodata->walker = l->walker;
+	bpf_program__set_autoload(s->progs.wait_task, cfg->take_waits && l->walker && !slots);
+	bpf_program__set_autoload(s->progs.wait_slot, cfg->take_waits && l->walker && slots);
 	/* one program on the switch path, never two */
 	bpf_program__set_autoload(s->progs.slot_switch, slots && !cfg->account);
 	bpf_program__set_autoload(s->progs.slot_exec, slots);
@@ -321,6 +330,28 @@ static int load_programs(struct loaded *l, bool statistics)
 	return r;
 }
 
+/*
+ * What walks waits here: the first of them that this kernel has, or from DWELL_WALKER on, if that names one, to try
+ * what other kernels do.
+ */
+static int choose_walker(struct loaded *l)
+{
+	const char *wish = getenv("DWELL_WALKER");
+	size_t i = 0;
+
+	while (wish && i < ARRAY_LEN(walkers) && strcmp(wish, walkers[i].name))
+		i++;
+	if (i == ARRAY_LEN(walkers))
+		return fail_plain(-EINVAL, "DWELL_WALKER is irq_work_entry, sched_exit_tp or none");
+	while (walkers[i].walker && libbpf_find_vmlinux_btf_id(walkers[i].name, BPF_TRACE_RAW_TP) <= 0)
+		i++;
+	l->walker = walkers[i].walker;
+	if (l->walker && (bpf_program__set_attach_target(l->skel->progs.wait_task, 0, walkers[i].name) ||
+			  bpf_program__set_attach_target(l->skel->progs.wait_slot, 0, walkers[i].name)))
+		return fail(-errno, "set up BPF programs");
+	return 0;
+}
+
 static int load_and_attach(struct loaded *l, const struct load_request *q)
 {
 	int r;
@@ -330,15 +361,13 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 		return fail(-errno, "open BPF object");
 	l->uses_slots = !has_current_task();
 	l->threads = threads_size(q->nr_cpus);
-	/* the tracepoint of self-interrupts: x86 */
-	l->has_walker = libbpf_find_vmlinux_btf_id(WALKER, BPF_TRACE_RAW_TP) > 0;
+	r = choose_walker(l);
+	if (r)
+		return r;
 	configure(l, q->cfg, q->period_ns);
 	r = size_maps(l, q->cfg);
 	if (r)
 		return r;
-	if (l->has_walker && (bpf_program__set_attach_target(l->skel->progs.wait_task, 0, WALKER) ||
-			      bpf_program__set_attach_target(l->skel->progs.wait_slot, 0, WALKER)))
-		return fail(-errno, "set up BPF programs");
 	r = load_programs(l, q->cfg->count_verified);
 	if (r)
 		return load_error(r);

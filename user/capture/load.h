@@ -18,7 +18,7 @@ struct loaded {
 	int *ring_fd;			/* [nr_cpus], -1 where the CPU has none */
 	int nr_cpus;			/* possible CPUs */
 	struct threads_size threads;
-	bool has_walker;		/* waits can be walked */
+	enum wire_walker walker;	/* of waits */
 	struct capture_program *program;
 	size_t nr_programs;
 };

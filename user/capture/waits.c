@@ -34,7 +34,7 @@ struct waits {
 
 static const char *const no_stack[WIRE_STACKLESS] = {
 	[WIRE_NO_IPI] = "[stack lost: no interrupt]",	[WIRE_MISMATCH] = "[stack lost: another task]",
-	[WIRE_NO_RING] = "[stack lost: ring full]",	[WIRE_NO_WALKER] = "[stack lost: no walker]",
+	[WIRE_NO_RING] = "[stack lost: ring full]",	[WIRE_NO_WALKER] = DECODE_NO_WALKER,
 	[WIRE_NO_SCRATCH] = "[stack lost: nested]",	[WIRE_NOT_TOLD] = DECODE_NOT_TOLD,
 };
 

@@ -7,7 +7,7 @@
 
 /* A process (key: tgid) or a thread (key: tid) that is asked for. */
 struct wire_target {
-	__u64 start_time;	/* 0: not known yet, the first match fills it in */
+	__u64 start_time;	/* 0: not known yet, the first match fills it in; UINT64_MAX: no match */
 	__u32 pending;		/* 1: counts from its next execve() on */
 	__u32 pad;
 };

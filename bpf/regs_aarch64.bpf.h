@@ -34,11 +34,16 @@ static __always_inline bool is_32bit(const struct bpf_user_pt_regs *regs)
 		(w)->pc = (from)->pc;                                                              \
 	} while (0)
 
-/* Is pc behind an instruction that made a system call? An executed program begins with the old one's, and no registers. */
+/*
+ * Is pc behind an instruction that made a system call? An executed program begins with the number of execve(), and
+ * without registers. (That the register holds no number any more says nothing: rt_sigreturn() overwrites it.)
+ */
 #define REG_SYSCALL 8
+#define NR_EXECVE   221
+#define NR_EXECVEAT 281
 static __always_inline bool behind_call(int syscall, __u64 reg)
 {
-	return syscall != NO_SYSCALL && (__u32)syscall == (__u32)reg;
+	return syscall != NO_SYSCALL && (reg || (syscall != NR_EXECVE && syscall != NR_EXECVEAT));
 }
 
 /* Those that the kernel saved on entry. false: it was never entered. */

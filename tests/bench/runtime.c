@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 		return 2;
 	fd = find(argv[1], &info);
 	if (argc == 2) {
+		memset(&info, 0, sizeof(info));
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 			return 1;
 		printf("%u\n", info.id);

@@ -34,33 +34,34 @@ cpu_is() {
 $(jq '[.times.threads[].task_ns] | add' "$1.json") < $2 * (1 + $within / 100) + 20000000"
 }
 
-# closes_times FILE: no time was counted twice.
-closes_times() {
-	holds "$1" '.times.window_ns as $w | [.times.threads[] |
-		select(.task_ns + .stolen_ns + .runqueue_ns + .blocked_ns != .alive_ns or .alive_ns > $w * 1.001)] == []'
+# over FILE OPTION: the wanted storm's end, and with it the recording's; sets forks and ns of the storm, and over_at:
+# when it was over, in seconds.
+over() {
+	wait $wanted
+	read -r over_at _ </proc/uptime
+	sleep 0.5
+	# of a process it ends with that
+	[ "$2" = -p ] || kill -INT "$sampler"
+	wait "$sampler"
+	claim "$1: record ends well" equal $? 0
+	read -r forks ns <<-END
+		$(tail -n 1 out.wanted)
+	END
+	reap $unwanted
+	read_profile "$1" "$1"
+	claim "$1: each row closes, no part is below 0, none is longer than the window" rows_close "$1"
+	claim "$1: there was a storm" is "$forks >= 10"
+	claim "$1: others are filtered" holds "$1" '.ledger.filtered > 0 and .waits.filtered.n > 0'
 }
 
-# blow FILE OPTIONS...: both storms while dwell records with these options; sets forks and ns of the wanted one.
+# blow FILE OPTIONS...: both storms while dwell records with these options.
 blow() {
 	blow_file=$1
 	shift
 	start "$blow_file" -F 499 "$@"
 	kill -USR1 $wanted $unwanted
-	wait $wanted
-	sleep 0.5
-	# of a process it ends with that
-	[ "$1" = -p ] || kill -INT "$sampler"
-	wait "$sampler"
-	claim "$blow_file: record ends well" equal $? 0
-	read -r forks ns <<-END
-		$(tail -n 1 out.wanted)
-	END
-	reap $unwanted
-	read_profile "$blow_file" "$blow_file"
-	claim "$blow_file: each row closes, none is longer than the window" closes_times "$blow_file"
-	claim "$blow_file: there was a storm" is "$forks >= 10"
+	over "$blow_file" "$1"
 	claim "$blow_file: CPU time is the kernel's, within $within %" cpu_is "$blow_file" "$ns"
-	claim "$blow_file: others are filtered" holds "$blow_file" '.ledger.filtered > 0 and .waits.filtered.n > 0'
 }
 
 # ready_storms [PREFIX...]: the wanted one is started by way of PREFIX.
@@ -79,6 +80,52 @@ ready_storms
 blow process -p "$wanted"
 claim 'process: nobody else is in it' only process 'good-.*'
 claim 'process: its children are' has in_storm process.folded
+
+# --- a process that makes children all the time while it is found, and they, too
+# used PID: CPU time of it and of its children that ended, and when that was, in seconds.
+used() {
+	read -r now _ </proc/uptime
+	sed 's/.*) //' "/proc/$1/stat" | awk -v now="$now" '{ print ($12 + $13 + $14 + $15) / 100, now }'
+}
+
+# The recording begins a little before start() says so: at what the storm took a second from then on, its window has it
+# all. Of these times each has an end that is 10 ms long, and of CPU time there are four.
+going_is() {
+	read -r from since <<-END
+		$1
+	END
+	going_ns=$(awk -v ns="$ns" -v from="$from" -v since="$since" -v over="$over_at" -v window="$(figure going .times.window_ns)" \
+		'BEGIN { printf "%.0f", (ns / 1e9 - from) / (over - since) * window }')
+	going_got=$(figure going '[.times.threads[].task_ns] | add')
+	is "$over_at - $since > 1 && $going_got > $going_ns * (1 - $within / 100) - 60000000 && \
+$going_got < $going_ns * (1 + $within / 100) + 60000000"
+}
+
+# at any moment of a fork; the storm goes on for as long as all this takes
+tries='1 2 3 4'
+[ -z "${SAMPLE_SECONDS:-}" ] || tries=
+short=$seconds
+seconds=$((seconds * 4))
+ready_storms
+seconds=$short
+kill -USR1 $wanted $unwanted
+sleep 0.3
+for try in $tries; do
+	record "going$try" -p "$wanted" -F 499 -d 0.5
+	claim "going, $try: record ends well" equal $? 0
+done
+start going -F 499 -p "$wanted"
+began=$(used $wanted)
+over going -p
+claim 'going: nobody else is in it' only going 'good-.*'
+claim 'going: its children are' has in_storm going.folded
+claim "going: CPU time is the kernel's, within $within %" going_is "$began"
+for try in $tries; do
+	read_profile "going, $try" "going$try"
+	claim "going, $try: nobody else is in it" only "going$try" 'good-.*'
+	claim "going, $try: its children are" has in_storm "going$try.folded"
+	claim "going, $try: each row closes, no part is below 0, none is longer than the window" rows_close "going$try"
+done
 
 # tids that come round again soon: the lowest limit there is, below which the kernel gives one only for as long as
 # the last one was, too
@@ -205,7 +252,7 @@ claim "another's tid: record ends well" equal $? 0
 # the first thread had it until then
 claim "another's tid: nobody lives twice" holds hold '.times.window_ns as $w |
 	[.times.threads | group_by(.tid)[] | map(.alive_ns) | add] | length > 0 and all(. < $w * 1.05)'
-claim "another's tid: each row closes, none is longer than the window" closes_times hold
+claim "another's tid: each row closes, no part is below 0, none is longer than the window" rows_close hold
 claim "another's tid: one of them still waits, with its stack" holds hold '.waits.open.n == 1 and
 	([.hotspots[] | select(.symbol == "[still waiting]")] == [])'
 reap "$pid"

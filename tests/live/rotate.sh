@@ -27,13 +27,14 @@ all() {
 	jq -se "$2" "$1.json" >holds || { echo "not so: $2"; jq -c '[.ledger, .waits, .meta, .times.window_ns]' "$1.json"; return 1; }
 }
 
-# l1 NAME: each tick and each wait of each of its profiles has one bucket, and each row of the account closes.
+# l1 NAME: each tick and each wait of each of its profiles has one bucket, and each row of the account closes, no
+# part of it below 0.
 l1() {
 	all "$1" 'length > 1 and all(.[]; .ledger.ticks == (.ledger | .counted + .idle + .filtered + .self + .missed + ([.lost[]] | add)) and
 		.ledger.ticks > 0 and .base.samples == .ledger.counted)' &&
 	all "$1" 'all(.[]; .waits | .seen.n == .below.n + .under.n + .self.n + .filtered.n + .kept.n and
 		.seen.ns == .below.ns + .under.ns + .self.ns + .filtered.ns + .kept.ns and .kept.n == .walked + .stackless)' &&
-	all "$1" 'all(.[].times.threads[]; .task_ns + .stolen_ns + .runqueue_ns + .blocked_ns == .alive_ns)'
+	all "$1" "$tap_rows [.[].times.threads[]] != [] and all(.[].times; rows_close($tap_seam))"
 }
 
 # A program that measures its own waits, of which some go on from one profile into the next.

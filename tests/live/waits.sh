@@ -29,6 +29,7 @@ record p --off-period 1ms --budget 0 -- "$FIXTURES/waits" 4
 claim 'record ends well' equal $? 0
 "$DWELL" report p --kind off --json --limit 0 >p.json
 claim 'seen = below + self + filtered + kept; kept = walked + stackless' waits_close p
+claim 'each row of the account closes, no part is below 0' rows_close p 4
 claim 'T is what was asked for' holds p '.waits.period_ns == 1000000'
 # A kernel may hide some switches from BPF, as those of a sandbox around it: what ended by one is known by its length.
 not_told() {
@@ -93,11 +94,18 @@ if [ -n "$hidden" ]; then
 	skip 'the first instruction of a handler and of a program' 'registers are out of reach'
 else
 	record t --off-cpu --off-period 0 --budget 0 -- "$FIXTURES/stopped" 50
-	"$DWELL" report t --kind off --folded | grep -E '^exe;.*ptrace_stop' >t.folded
-	claim "a handler's first instruction is in the handler, and whom it struck is known" \
-		has ';main;pauses;(__libc_)?pause;[^;]*;handles;[^;]*_\[k\];' t.folded
-	claim "a program's first instruction has no caller, and its stack is whole" \
-		is "$(grep -cE '^exe;[^;]*;[^;]*_\[k\];' t.folded) == 1 && $(grep -c truncated t.folded) == 0"
+	status=$?
+	# as yama, or a container, may have it
+	if [ $status = 77 ]; then
+		skip 'the first instruction of a handler and of a program' "$(grep '^PTRACE_TRACEME' stderr)"
+	else
+		claim 'stopped: record ends well' equal $status 0
+		"$DWELL" report t --kind off --folded | grep -E '^exe;.*ptrace_stop' >t.folded
+		claim "a handler's first instruction is in the handler, and whom it struck is known" \
+			has ';main;pauses;(__libc_)?pause;[^;]*;handles;[^;]*_\[k\];' t.folded
+		claim "a program's first instruction has no caller, and its stack is whole" \
+			is "$(grep -cE '^exe;[^;]*;[^;]*_\[k\];' t.folded) == 1 && $(grep -c truncated t.folded) == 0"
+	fi
 fi
 
 record r --off-period 3s -d 1

@@ -3,7 +3,9 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -143,6 +145,54 @@ static void an_ended_process_says_so(void **state)
 	assert_int_equal(add(f), 0);
 	assert_int_equal(only_stack(f->p, frame), 1);
 	assert_string_equal(special(f->p, frame[0]), "[truncated: process gone]");
+}
+
+/* Its mappings cannot be read, but it lives. */
+static void a_lack_of_descriptors_says_so(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit was, none;
+	uint32_t frame[16];
+	int r;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	f->r.s.nr_user = 1;
+	f->r.s.user_status = WIRE_USER_COMPLETE;
+	f->r.frame[0] = (uintptr_t)add;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = add(f);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(r, 0);
+	assert_int_equal(only_stack(f->p, frame), 1);
+	assert_string_equal(special(f->p, frame[0]), "[truncated: too many open files]");
+	/* it is read as soon as it can be */
+	f->r.s.time += NSEC_PER_SEC;
+	f->r.s.tid++;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(f->p->nr_samples, 2);
+	assert_int_equal(f->p->mappings[f->p->frames[f->p->stacks[f->p->samples[1].stack].frame].mapping].kind, MAPPING_FILE);
+}
+
+static void a_forbidden_process_says_so(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t frame[16];
+	int fd = open("/proc/1/maps", O_RDONLY | O_CLOEXEC);
+
+	/* of root's, or where nobody sees the others */
+	if (fd >= 0 || errno != EACCES) {
+		close(fd);
+		skip();
+	}
+	f->r.s.tgid = f->r.s.tid = 1;
+	f->r.s.nr_user = 1;
+	f->r.s.user_status = WIRE_USER_COMPLETE;
+	f->r.frame[0] = 0x401000;
+	assert_int_equal(add(f), 0);
+	assert_int_equal(only_stack(f->p, frame), 1);
+	assert_string_equal(special(f->p, frame[0]), "[truncated: no permission]");
 }
 
 /* Inside execve() and on the way out there is no user part, and that is nobody's fault. */
@@ -314,6 +364,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_return_address_outside_code_cuts, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_has_no_stack_is_labelled, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_ended_process_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lack_of_descriptors_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_forbidden_process_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_sanitized, setup, teardown),
 		cmocka_unit_test_setup_teardown(records_that_are_not_whole_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits, setup, teardown),

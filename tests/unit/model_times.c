@@ -54,6 +54,39 @@ static void test_many_rows(void **state)
 	times_done(&t);
 }
 
+/* Many that ended, before those that live at the end. */
+static void test_the_dead_leave_room(void **state)
+{
+	struct times t = { 0 };
+	struct thread_time row = { .pid = 1, .comm = 1, .task = 1, .blocked = 2, .alive = 3 };
+	int i, n = TIMES_MAX_ROWS / 4;
+
+	for (i = 0; i < 3 * TIMES_MAX_ROWS; i++) {
+		row.tid = i + 1;
+		times_add_ended(&t, &row);
+	}
+	assert_int_equal(t.nr, TIMES_MAX_ENDED + 1);
+	assert_int_equal(t.row[TIMES_MAX_ENDED - 1].tid, TIMES_MAX_ENDED);
+	assert_int_equal(t.row[TIMES_MAX_ENDED].tid, 0);
+	assert_int_equal(t.row[TIMES_MAX_ENDED].task, 3 * TIMES_MAX_ROWS - TIMES_MAX_ENDED);
+	/* the others' row takes one of theirs */
+	row.pid = 2;
+	for (i = 0; i < n - 1; i++) {
+		row.tid = 1000000 + i;
+		times_add(&t, &row);
+	}
+	assert_int_equal(t.nr, TIMES_MAX_ROWS);
+	assert_int_equal(t.row[t.nr - 1].tid, 1000000 + n - 2);
+	/* and one more */
+	times_add(&t, &row);
+	assert_int_equal(t.nr, TIMES_MAX_ROWS);
+	assert_int_equal(t.row[t.nr - 1].tid, 1000000 + n - 2);
+	assert_int_equal(t.row[TIMES_MAX_ENDED].task, 3 * TIMES_MAX_ROWS - TIMES_MAX_ENDED + 1);
+	assert_int_equal(times_sum(&t).alive, 3 * (3 * TIMES_MAX_ROWS + n));
+	assert_int_equal(times_check(&t), 0);
+	times_done(&t);
+}
+
 static void test_waits_close(void **state)
 {
 	struct waits_ledger w = { .seen = { 10, 1000 }, .below = { 4, 100 }, .self = { 1, 50 }, .filtered = { 2, 50 },
@@ -80,6 +113,7 @@ int main(void)
 		cmocka_unit_test(test_rows_close),
 		cmocka_unit_test(test_no_wrap),
 		cmocka_unit_test(test_many_rows),
+		cmocka_unit_test(test_the_dead_leave_room),
 		cmocka_unit_test(test_waits_close),
 	};
 

@@ -215,6 +215,48 @@ static void too_many_are_refused_and_counted(void **state)
 	assert_int_equal(objects_of(f->os, &nobody, &m, SECOND), 1);
 }
 
+/* What nobody needs is closed; whoever maps it next has it opened at once, and it is the same object. */
+static void what_nobody_needs_is_closed(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id = objects_of(f->os, &nobody, &f->map, SECOND);
+	const bool yes = true, no = false;
+	int fd = objects_get(f->os, id)->fd;
+
+	objects_release(f->os, &yes);
+	assert_int_equal(objects_get(f->os, id)->fd, fd);
+	objects_release(f->os, &no);
+	assert_int_equal(objects_get(f->os, id)->fd, -1);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	objects_release(f->os, &no);
+	assert_int_equal(objects_of(f->os, &nobody, &f->map, SECOND), id);
+	assert_true(objects_get(f->os, id)->fd >= 0);
+	assert_null(objects_get(f->os, id)->reason);
+	assert_false(objects_get(f->os, id)->changed);
+}
+
+/* While it was closed its inode may have become another file's, or it may be out of reach now. */
+static void a_closed_one_that_is_not_as_it_was_is_another(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id = objects_of(f->os, &nobody, &f->map, SECOND), other;
+	const bool no[2] = { false };
+
+	objects_release(f->os, no);
+	write_file(f, "new");
+	other = objects_of(f->os, &nobody, &f->map, SECOND);
+	assert_int_not_equal(other, id);
+	assert_true(objects_get(f->os, id)->changed);
+	assert_int_equal(objects_get(f->os, id)->fd, -1);
+	assert_int_equal(objects_get(f->os, other)->size, 3);
+	objects_release(f->os, no);
+	unlink(f->path);
+	id = objects_of(f->os, &nobody, &f->map, SECOND);
+	assert_int_not_equal(id, other);
+	assert_int_equal(objects_get(f->os, id)->fd, -1);
+	assert_string_equal(objects_get(f->os, id)->reason, "file gone");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +269,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_parents_root_serves_when_the_process_is_gone,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_nobody_needs_is_closed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_closed_one_that_is_not_as_it_was_is_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(anonymous_code_is_its_processs, setup, teardown),
 		cmocka_unit_test_setup_teardown(there_is_one_vdso, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_are_refused_and_counted, setup, teardown),

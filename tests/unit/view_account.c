@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "profile_text.h"
 #include "view/table.h"
 
@@ -57,6 +58,25 @@ static void test_ledger(void **state)
 	expect(ledger_print, p,
 	       "dwell: 1,974 ticks = 1,402 counted + 568 idle + 4 self + 12 missed + 1,203 lost; "
 	       "lost by cause: 3 ring-full, 1,200 nested\n");
+	profile_free(p);
+}
+
+static void test_times_and_waits(void **state)
+{
+	struct profile *p = profile_new();
+
+	p->times = (struct times){ .present = true, .full = 2, .full_ns = 1260000000 };
+	p->waits = (struct waits_ledger){ .present = true, .period = 200000 };
+	expect(ledger_print, p,
+	       "dwell: thread time 0.0 s = 0.0 on-CPU\n"
+	       "dwell: the table of threads was full: 2 switches and 1.3 s on-CPU are in no row, and those "
+	       "threads' waits in no figure\n"
+	       "dwell: 0 waits = 0 kept  (T = 0.2 ms)\n");
+	p->times.full = 0;
+	p->waits.period = 20 * NSEC_PER_MSEC;
+	expect(ledger_print, p,
+	       "dwell: thread time 0.0 s = 0.0 on-CPU\n"
+	       "dwell: 0 waits = 0 kept  (T = 20 ms)\n");
 	profile_free(p);
 }
 
@@ -137,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_completeness),
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_ledger),
+		cmocka_unit_test(test_times_and_waits),
 		cmocka_unit_test(test_unnamed),
 		cmocka_unit_test(test_rare_unnamed),
 	};

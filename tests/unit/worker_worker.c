@@ -24,7 +24,7 @@
 
 /* The processes that were started; the last one and how many. */
 static volatile pid_t last_pid;
-static int nr_started;
+static int nr_started, nr_ended;
 static bool kill_at_once;
 
 static void started(void *ctx, pid_t pid)
@@ -36,12 +36,21 @@ static void started(void *ctx, pid_t pid)
 		kill(pid, SIGKILL);
 }
 
+/* Nobody has its number any more, but it may be another's soon. */
+static void ended(void *ctx, pid_t pid)
+{
+	nr_ended++;
+	assert_ptr_equal(ctx, &nr_started);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
 static struct worker *new_worker(void)
 {
 	struct worker *w = NULL;
 
-	nr_started = 0;
+	nr_started = nr_ended = 0;
 	assert_int_equal(worker_new(&w, started, &nr_started), 0);
+	worker_tell_ends(w, ended);
 	assert_int_equal(nr_started, 1);
 	return w;
 }
@@ -50,6 +59,7 @@ static struct worker *new_worker(void)
 static void end(struct worker *w)
 {
 	worker_free(w);
+	assert_int_equal(nr_ended, nr_started);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 }
@@ -254,6 +264,7 @@ static void test_killed(void **state)
 	object_names_done(&got);
 	assert_in_range(worker_deaths(w), 30, 60);
 	assert_int_equal(worker_deaths(w) + 1, nr_started);
+	assert_int_equal(nr_ended + 1, nr_started);
 	object_names_done(&want);
 	close(fd);
 	end(w);

@@ -138,7 +138,16 @@ static bool list_changed(struct capture *c, const char *list)
 	return !memcmp(online, h->online, (size_t)c->nr_cpus * sizeof(*online));
 }
 
-/* A CPU that went and came between two looks at the list has a dead event, which does not tick: not even idly. */
+/* A CPU that went and came between two looks at the list: its events are dead. */
+static void cpu_came_back(struct capture *c, int cpu)
+{
+	cpu_changed(c, cpu, false);
+	cpu_changed(c, cpu, true);
+	/* else it is tried at the next look */
+	*c->box.list = '\0';
+}
+
+/* A dead event does not tick: not even idly. */
 static void check_event(struct capture *c, int cpu)
 {
 	struct cpu *one = &c->cpu[cpu];
@@ -152,10 +161,24 @@ static void check_event(struct capture *c, int cpu)
 	if (c->now_ns - one->seen_ns < SILENT_NS + 4 * c->period_ns)
 		return;
 	one->seen_ns = 0;
-	cpu_changed(c, cpu, false);
-	cpu_changed(c, cpu, true);
-	/* else it is tried at the next look */
-	*c->box.list = '\0';
+	cpu_came_back(c, cpu);
+}
+
+/* Where nothing ticks (only waits are asked for, or other CPUs), the side-band's event is all that tells. */
+static void check_sideband(struct capture *c)
+{
+	int cpu;
+
+	if (c->now_ns - c->box.side_ns < SILENT_NS)
+		return;
+	c->box.side_ns = c->now_ns;
+	for (cpu = 0; cpu < c->nr_cpus; cpu++) {
+		/* a lost ring is tried again wherever it is */
+		if (!c->box.online[cpu] || (c->cpu[cpu].event_fd >= 0 && sideband_fd(c->sideband, cpu) >= 0))
+			continue;
+		if (!sideband_lives(c->sideband, cpu))
+			cpu_came_back(c, cpu);
+	}
 }
 
 /* The list as it is now, without its newline; false: it cannot be read. */
@@ -196,6 +219,7 @@ void box_check(struct capture *c)
 	for (cpu = 0; cpu < c->nr_cpus; cpu++)
 		if (c->cpu[cpu].event_fd >= 0)
 			check_event(c, cpu);
+	check_sideband(c);
 }
 
 /* CPUs that came and are not sampled, whatever the reason. */

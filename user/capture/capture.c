@@ -18,8 +18,6 @@
 #include "capture/target.h"
 #include "sampler.skel.h"
 
-/* place of the process that writes a file in self_tgid[]; dwell is at 0, its workers are between */
-#define WRITER	     (WIRE_MAX_SELF - 1)
 #define RING_NS	     (500 * NSEC_PER_MSEC)
 #define MIN_COPIES   40
 #define COPY_BYTES   (20u << 10)	/* most of a copied stack's record need no more */
@@ -195,7 +193,7 @@ static int open_all(struct capture *c)
 	r = open_counters(c);
 	if (r)
 		return r;
-	capture_self(c, getpid());
+	self_open(&c->self, c->loaded.skel->bss->self_tgid, getpid());
 	if (c->cfg.account) {
 		r = threads_open(&c->threads, c->loaded.skel, c->loaded.threads, c->nr_cpus,
 				 c->loaded.skel->bss->self_tgid);
@@ -314,14 +312,17 @@ static bool is_target(void *ctx, pid_t pid)
 
 void capture_self(struct capture *c, pid_t pid)
 {
-	/* a ring of the latest: workers that died make room */
-	c->loaded.skel->bss->self_tgid[c->nr_self ? 1 + (c->nr_self - 1) % (WRITER - 1) : 0] = (unsigned int)pid;
-	c->nr_self++;
+	self_add(&c->self, pid);
+}
+
+void capture_self_ended(struct capture *c, pid_t pid)
+{
+	self_ended(&c->self, pid);
 }
 
 void capture_writer(struct capture *c, pid_t pid)
 {
-	c->loaded.skel->bss->self_tgid[WRITER] = (unsigned int)pid;
+	self_writer(&c->self, pid);
 }
 
 int capture_start(struct capture *c)

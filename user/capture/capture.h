@@ -70,6 +70,9 @@ int capture_cgroup(struct capture *c, const char *name) must_check;
 /* Ticks in this process are dwell's own (bucket `self`). */
 void capture_self(struct capture *c, pid_t pid);
 
+/* That one has ended and been waited for: two drains later its number is anybody's. */
+void capture_self_ended(struct capture *c, pid_t pid);
+
 /* And so are those of the process that writes a profile; 0: there is none. */
 void capture_writer(struct capture *c, pid_t pid);
 

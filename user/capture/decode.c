@@ -139,6 +139,23 @@ static uint32_t user_frame(struct decoder *d, const struct image_map *m, uint64_
 	return profile_frame(d->p, mapping, address - m->start + m->offset);
 }
 
+/* Why is nothing known of what it maps? */
+static const char *nothing_known(const struct image *image)
+{
+	switch (image ? -image->refused : 0) {
+	case 0:
+		return "[truncated: process gone]";
+	case EACCES:
+	case EPERM:
+		return "[truncated: no permission]";
+	case EMFILE:
+	case ENFILE:
+		return "[truncated: too many open files]";
+	default:
+		return "[truncated: mappings unreadable]";
+	}
+}
+
 /*
  * The user part, root first. Every frame must lie in executable memory: from the first that does not on
  * (towards the root) the chain is not to be believed, and is cut. So it is behind a frame in code that
@@ -155,7 +172,7 @@ static uint32_t push_user(struct decoder *d, struct image *image, const struct p
 		return 0;
 	if (u->status != WIRE_USER_EXEC && u->status != WIRE_USER_EXIT &&
 	    (!image || !image->known))
-		return push_special(d, 0, "[truncated: process gone]");
+		return push_special(d, 0, nothing_known(image));
 	for (i = 0; i < u->nr && i < WIRE_FRAME_SLOTS; i++) {
 		struct image_code at = { u->frame[i], s->time, !i };
 		const struct image_map *m = images_map(d->images, image, &at, now_ns);
@@ -436,6 +453,14 @@ int decoder_add(struct decoder *d, const struct wire_sample *s, size_t size, uin
 	if (image && d->unwinder)
 		unwinder_publish(d->unwinder, image, now_ns);
 	return 0;
+}
+
+void decoder_need(const struct decoder *d, bool *needed)
+{
+	size_t i;
+
+	for (i = 0; i < d->nr_mappings; i++)
+		needed[i] |= d->mapping[i] != 0;
 }
 
 size_t decoder_nr_objects(const struct decoder *d)

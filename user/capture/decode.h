@@ -43,6 +43,9 @@ void decoder_settle(struct decoder *d, uint64_t now_ns, uint64_t budget_ns, bool
 
 size_t decoder_nr_pending(const struct decoder *d);
 
+/* Marks the objects that its profile's frames are in. */
+void decoder_need(const struct decoder *d, bool *needed);
+
 size_t decoder_nr_objects(const struct decoder *d);
 /* The object and its mapping in the profile (0: not in any stack). */
 const struct object_file *decoder_object(const struct decoder *d, size_t i, uint32_t *mapping);

@@ -21,6 +21,7 @@
 #define MAX_DRAIN_NS (400 * NSEC_PER_MSEC)
 #define SETTLE_NS    (50 * NSEC_PER_MSEC)	/* of a drain, for tables that samples wait for */
 #define EXPIRE_NS    NSEC_PER_SEC
+#define RELEASE_NS   (10 * NSEC_PER_SEC)	/* between two looks at which files are needed no more */
 
 /*
  * Reads what each ring holds now, and not what comes meanwhile: where samples come faster than they
@@ -104,6 +105,18 @@ static int publish(struct capture *c)
 	return images_each_changed(c->images, publish_changed, &p);
 }
 
+/* Descriptors are not for ever: a box that builds programs brings new files all day. */
+static void release_files(struct capture *c)
+{
+	autofree bool *needed = xcalloc(objects_count(images_objects(c->images)) + 1, sizeof(*needed));
+
+	decoder_need(c->decoder, needed);
+	if (c->former)
+		decoder_need(c->former, needed);
+	images_release(c->images, needed);
+	c->released_ns = c->now_ns;
+}
+
 /*
  * What happened to processes first, then the samples of them, then those that waited. to_end: up to the profile's
  * end; all: and nothing comes any more.
@@ -135,6 +148,8 @@ static int read_rings(struct capture *c, bool to_end, bool all)
 	if (c->now_ns - c->expired_ns > EXPIRE_NS) {
 		images_expire(c->images, c->now_ns, on_expired, c);
 		c->expired_ns = c->now_ns;
+		if (c->now_ns - c->released_ns > RELEASE_NS)
+			release_files(c);
 	}
 	set_drain_period(c, news);
 	return 0;
@@ -155,6 +170,7 @@ int capture_drain(struct capture *c)
 	r = read_rings(c, false, false);
 	if (r)
 		return r;
+	self_drained(&c->self);
 	box_check(c);
 	return ledger_check_drained(c, copy, valid);
 }

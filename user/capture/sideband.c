@@ -17,6 +17,7 @@ struct sideband {
 	int nr_cpus;
 	bool wake;
 	int *fd;			/* [nr_cpus], -1: none on this CPU */
+	uint64_t *enabled_ns;		/* [nr_cpus], of the event, at the last look */
 	struct side_merge merge;
 	struct images *im;		/* of the call that is under way */
 	uint64_t time, lost;
@@ -28,6 +29,7 @@ static int open_event(int cpu, bool wake)
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.size = sizeof(attr),
 					.config = PERF_COUNT_SW_DUMMY,
+					.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
 					.sample_type = PERF_SAMPLE_TIME,
 					.exclude_kernel = 1,
 					.mmap = 1,
@@ -46,7 +48,7 @@ static int open_event(int cpu, bool wake)
 
 static int open_cpu(struct sideband *s, int cpu, bool wake)
 {
-	int fd = open_event(cpu, wake);
+	int fd = open_event(cpu, wake), r;
 
 	/* it went offline just now */
 	if (fd < 0 && errno == ENODEV)
@@ -54,8 +56,13 @@ static int open_cpu(struct sideband *s, int cpu, bool wake)
 	if (fd < 0)
 		return fail(-errno, "cannot follow the processes on CPU %d: perf_event_open", cpu);
 	s->fd[cpu] = fd;
-	return perf_ring_map(&s->merge.source[cpu].ring, fd,
-			     RING_BYTES / (size_t)sysconf(_SC_PAGESIZE));
+	s->enabled_ns[cpu] = 0;
+	r = perf_ring_map(&s->merge.source[cpu].ring, fd, RING_BYTES / (size_t)sysconf(_SC_PAGESIZE));
+	if (r) {
+		close(fd);
+		s->fd[cpu] = -1;
+	}
+	return r;
 }
 
 int sideband_open(struct sideband **out, const bool *online, int nr_cpus, bool wake)
@@ -66,6 +73,7 @@ int sideband_open(struct sideband **out, const bool *online, int nr_cpus, bool w
 	s->nr_cpus = nr_cpus;
 	s->wake = wake;
 	s->fd = xcalloc((size_t)nr_cpus, sizeof(*s->fd));
+	s->enabled_ns = xcalloc((size_t)nr_cpus, sizeof(*s->enabled_ns));
 	side_merge_init(&s->merge, nr_cpus);
 	for (cpu = 0; cpu < nr_cpus; cpu++)
 		s->fd[cpu] = -1;
@@ -93,6 +101,7 @@ void sideband_close(struct sideband *s)
 	}
 	side_merge_done(&s->merge);
 	free(s->fd);
+	free(s->enabled_ns);
 	free(s);
 }
 
@@ -109,6 +118,19 @@ int sideband_open_cpu(struct sideband *s, int cpu)
 int sideband_fd(const struct sideband *s, int cpu)
 {
 	return s->fd[cpu];
+}
+
+/* The time that an event was enabled ends with its CPU, and does not go on when that comes back. */
+bool sideband_lives(struct sideband *s, int cpu)
+{
+	struct {
+		uint64_t count, enabled_ns;
+	} now;
+
+	if (s->fd[cpu] < 0 || read(s->fd[cpu], &now, sizeof(now)) != sizeof(now) || now.enabled_ns == s->enabled_ns[cpu])
+		return false;
+	s->enabled_ns[cpu] = now.enabled_ns;
+	return true;
 }
 
 static void apply(void *ctx, const struct side_record *r)

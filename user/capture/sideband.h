@@ -26,6 +26,12 @@ void sideband_close(struct sideband *s);
 /* A CPU has come, maybe back. The ring of one that has gone is read as before, until then. */
 int sideband_open_cpu(struct sideband *s, int cpu) must_check;
 
+/*
+ * Does the event of that CPU, which is online, still tell of what happens there? False: the CPU went and came since
+ * the last such look, or has no ring. It takes a system call, and an interrupt on that CPU.
+ */
+bool sideband_lives(struct sideband *s, int cpu);
+
 /* The descriptor of a CPU's ring for an event loop, -1 where it has none. */
 int sideband_fd(const struct sideband *s, int cpu);
 

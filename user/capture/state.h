@@ -12,6 +12,7 @@
 #include "capture/chunks.h"
 #include "capture/decode.h"
 #include "capture/load.h"
+#include "capture/self.h"
 #include "capture/sideband.h"
 #include "capture/tasks.h"
 #include "capture/threads.h"
@@ -38,6 +39,7 @@ struct box {
 	char *list;			/* as it was read last */
 	bool *online;			/* [nr_cpus] */
 	uint64_t asleep_ns, checked_ns;	/* since boot: at the start, at the last look */
+	uint64_t side_ns;		/* when the side-band's events were looked at */
 	uint32_t max_rate;		/* the kernel's limit at the start */
 };
 
@@ -77,8 +79,9 @@ struct capture {
 	uint64_t counted, not_followed;
 	uint64_t ready_ns;		/* when all that ran at the start had their tables */
 	uint64_t expired_ns;		/* when images were last forgotten */
+	uint64_t released_ns;		/* when files were last given back */
 	uint64_t drain_ns;		/* until the next */
-	uint32_t nr_self;
+	struct self self;
 };
 
 struct ring_ctx {

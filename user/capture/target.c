@@ -10,11 +10,14 @@
 #include "bpf/filters.h"
 #include "proc/cgroup.h"
 #include "proc/children.h"
+#include "proc/pids.h"
+
+/* When no process started: an entry of it counts for nothing. */
+#define NOBODYS UINT64_MAX
 
 /* 1: added now, 0: was there */
-static int put(int map_fd, pid_t pid, bool pending)
+static int put(int map_fd, pid_t pid, struct wire_target t)
 {
-	struct wire_target t = { .pending = pending };
 	__u32 key = (__u32)pid;
 
 	if (!bpf_map_update_elem(map_fd, &key, &t, BPF_NOEXIST))
@@ -29,7 +32,31 @@ bool target_has(int map_fd, pid_t pid)
 	struct wire_target t;
 	__u32 key = (__u32)pid;
 
-	return !bpf_map_lookup_elem(map_fd, &key, &t);
+	return !bpf_map_lookup_elem(map_fd, &key, &t) && t.start_time != NOBODYS;
+}
+
+/*
+ * A child of a list that is older than this, so that it may have died since, and its number may be another's.
+ * What is put at first counts for nothing. Then it is looked at again: who is there still is freed after the put,
+ * and who gets the number later has the fork program take the entry away, or make it his own. So none is left to
+ * be made to count, or it is that child's. 1: it counts from now on.
+ */
+static int put_child(int map_fd, const struct proc_parent *child)
+{
+	struct wire_target t = { .start_time = NOBODYS };
+	__u32 key = (__u32)child->pid;
+	struct pid_stat now;
+	int r = put(map_fd, child->pid, t);
+
+	/* was there: and counts, or was put for another that had the number */
+	if (r < 0 || (!r && target_has(map_fd, child->pid)))
+		return r;
+	if (pid_stat(child->pid, &now) || now.start_ticks != child->start_ticks)
+		return 0;
+	t.start_time = 0;
+	if (!bpf_map_update_elem(map_fd, &key, &t, BPF_EXIST))
+		return 1;
+	return errno == ENOENT ? 0 : fail(-errno, "ask for process %d", child->pid);
 }
 
 /*
@@ -51,7 +78,7 @@ static int put_children(int map_fd)
 		for (i = 0; i < n; i++) {
 			if (!target_has(map_fd, list[i].ppid))
 				continue;
-			r = put(map_fd, list[i].pid, false);
+			r = put_child(map_fd, &list[i]);
 			if (r < 0)
 				return r;
 			added += r;
@@ -69,7 +96,7 @@ int target_add(int map_fd, pid_t pid, bool pending)
 		return tgid;
 	if (tgid != pid)
 		return fail_plain(-ESRCH, "%d is a thread of process %d: use -p %d", pid, tgid, tgid);
-	r = put(map_fd, pid, pending);
+	r = put(map_fd, pid, (struct wire_target){ .pending = pending });
 	if (r < 0)
 		return r;
 	return pending ? 0 : put_children(map_fd);
@@ -82,7 +109,7 @@ pid_t target_add_thread(int map_fd, pid_t tid)
 
 	if (tgid < 0)
 		return tgid;
-	r = put(map_fd, tid, false);
+	r = put(map_fd, tid, (struct wire_target){ 0 });
 	return r < 0 ? r : tgid;
 }
 

@@ -14,7 +14,7 @@
  */
 int target_add(int map_fd, pid_t pid, bool pending) must_check;
 
-/* Is it in the table? */
+/* Is it in the table, and counts (from its next execve() on, at least)? */
 bool target_has(int map_fd, pid_t pid);
 
 /* Adds one thread; returns the process it belongs to, or -ESRCH. */

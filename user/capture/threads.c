@@ -161,7 +161,7 @@ static bool is_self(const struct threads *t, uint32_t tgid)
 	return false;
 }
 
-static void add_thread(struct threads *t, struct profile *p, const struct wire_thread *one)
+static void add_thread(struct threads *t, struct profile *p, const struct wire_thread *one, bool ended)
 {
 	struct thread_time row = { .pid = one->tgid,
 				   .tid = one->tid,
@@ -180,7 +180,10 @@ static void add_thread(struct threads *t, struct profile *p, const struct wire_t
 		return;
 	}
 	row.comm = profile_string(p, one->comm, strnlen(one->comm, sizeof(one->comm)));
-	times_add(&p->times, &row);
+	if (ended)
+		times_add_ended(&p->times, &row);
+	else
+		times_add(&p->times, &row);
 }
 
 static void make_spare(struct threads *t, uint32_t slot)
@@ -208,7 +211,7 @@ static void take_back(struct threads *t, struct profile *p)
 				continue;
 			one = t->slot[slot];
 			if (one.tid)
-				add_thread(t, p, &one);
+				add_thread(t, p, &one, true);
 			make_spare(t, slot);
 		}
 		__atomic_store_n(&c->dead_taken, n, __ATOMIC_RELEASE);
@@ -352,7 +355,8 @@ static void close_interval(struct threads *t, struct profile *p, struct wire_thr
 
 	if (now->queued && now->queued < end)
 		queued += (int64_t)(end - now->queued);
-	queued = on ? 0 : clamp(queued, wall - ran);
+	/* since it was preempted it has been in the queue, however far the list's sums are beyond the end */
+	queued = on ? 0 : one->state == WIRE_THREAD_READY ? wall - ran : clamp(queued, wall - ran);
 	rest = wall - ran - queued;
 	if (on && rest < (int64_t)TICK_NS) {
 		ran += rest;
@@ -416,7 +420,7 @@ static void close_slot(struct threads *t, struct profile *p, uint32_t i, struct 
 	if (listed)
 		t->after.seen[listed - t->after.now] = 1;
 	if (one->state == WIRE_THREAD_DEAD) {
-		add_thread(t, p, one);
+		add_thread(t, p, one, true);
 		collect(t, i);
 		return;
 	}
@@ -426,7 +430,7 @@ static void close_slot(struct threads *t, struct profile *p, uint32_t i, struct 
 			memcpy(one->comm, now.comm, sizeof(one->comm));
 		one->wanted |= now.wanted;
 		close_interval(t, p, one, &now);
-		add_thread(t, p, one);
+		add_thread(t, p, one, false);
 		reopen(t, i, one, now.wanted);
 	}
 	if (!listed)
@@ -476,7 +480,7 @@ static void close_others(struct threads *t, struct profile *p)
 		one.delay_from = one.delay;
 		memcpy(one.comm, now->comm, sizeof(one.comm));
 		close_interval(t, p, &one, now);
-		add_thread(t, p, &one);
+		add_thread(t, p, &one, false);
 	}
 }
 

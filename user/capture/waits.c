@@ -15,6 +15,7 @@
 #include "bpf/keep.h"
 #include "capture/decode.h"
 #include "capture/load.h"
+#include "proc/kernel.h"
 #include "sampler.skel.h"
 
 struct bell {
@@ -48,7 +49,11 @@ static int open_bell(struct bell *b, int cpu)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bell", 0, 0, WIRE_BELL_BYTES, NULL), r = fd;
 	void *consumer = MAP_FAILED, *producer = MAP_FAILED;
+	unsigned long long kib;
 
+	if (fd == -EPERM && kernel_locks_bpf(&kib))
+		return fail_plain(fd, "ring for CPU %d's interrupts: this kernel counts it as locked memory, and the limit "
+				      "is %llu KiB: needs CAP_SYS_RESOURCE, or ulimit -l unlimited", cpu, kib);
 	if (fd < 0)
 		return fail(fd, "ring for CPU %d's interrupts", cpu);
 	consumer = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

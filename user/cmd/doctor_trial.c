@@ -94,7 +94,7 @@ static void check_processes(struct checkup *c)
 		return;
 	row->verdict = VERDICT_LIMITED;
 	buf_puts(&row->note,
-		 "stacks of the others are cut off at the kernel: [truncated: process gone]");
+		 "stacks of the others are cut off at the kernel: [truncated: no permission]");
 	if (!holds(c, CAP_SYS_PTRACE))
 		checkup_put_rights_fix(c, &row->fix);
 }

@@ -58,6 +58,14 @@ static void worker_started(void *ctx, pid_t pid)
 		capture_self(r->capture, pid);
 }
 
+static void worker_ended(void *ctx, pid_t pid)
+{
+	struct record *r = ctx;
+
+	if (r->capture)
+		capture_self_ended(r->capture, pid);
+}
+
 /* One of -t's threads ended: go on while another lives. (No descriptor tells of it before 6.9.) */
 static int check_threads(struct record *r)
 {
@@ -235,8 +243,10 @@ static int watch_targets(struct record *r)
 		if (e)
 			return e;
 		r->pidfd[i] = (int)syscall(SYS_pidfd_open, pid, 0);
-		if (r->pidfd[i] < 0)
+		if (r->pidfd[i] < 0 && errno == ESRCH)
 			return fail_plain(-ESRCH, "no process %d", pid);
+		if (r->pidfd[i] < 0)
+			return fail(-errno, "watch process %d: pidfd_open", pid);
 		r->nr_alive++;
 		e = loop_add_fd(r->loop, r->pidfd[i], on_target_end, r);
 		if (e)
@@ -314,6 +324,7 @@ static int prepare(struct record *r)
 	e = worker_new(&r->worker, worker_started, r);
 	if (e)
 		return e;
+	worker_tell_ends(r->worker, worker_ended);
 	privilege_raise_files();
 	if (r->args.capture.take_kernel && kallsyms_open(&r->kallsyms, "/proc/kallsyms") < 0)
 		r->no_kallsyms = xstrdup(error_text());
@@ -465,6 +476,7 @@ static void cleanup(struct record *r)
 	outfile_abort(r->out);
 	output_remember(NULL);
 	capture_close(r->capture);
+	r->capture = NULL;
 	worker_free(r->worker);
 	kallsyms_free(r->kallsyms);
 	profile_free(r->p);

@@ -23,17 +23,41 @@ static void add_row(struct thread_time *to, const struct thread_time *from)
 	add(&to->alive, from->alive);
 }
 
-void times_add(struct times *t, const struct thread_time *row)
+static void append(struct times *t, const struct thread_time *row)
 {
-	if (t->nr == TIMES_MAX_ROWS) {
-		/* the last one is everybody's */
-		t->row[t->nr - 1].pid = t->row[t->nr - 1].tid = 0;
-		t->row[t->nr - 1].comm = 0;
-		add_row(&t->row[t->nr - 1], row);
-		return;
-	}
 	grow(&t->row, &t->cap, t->nr + 1, sizeof(*t->row));
 	t->row[t->nr++] = *row;
+}
+
+static void add_to_others(struct times *t, const struct thread_time *row)
+{
+	if (!t->others && t->nr < TIMES_MAX_ROWS)
+		append(t, &(struct thread_time){ 0 });
+	/* where no room was left for it the last one is everybody's */
+	if (!t->others) {
+		t->others = t->nr;
+		t->row[t->nr - 1].pid = t->row[t->nr - 1].tid = 0;
+		t->row[t->nr - 1].comm = 0;
+	}
+	add_row(&t->row[t->others - 1], row);
+}
+
+void times_add(struct times *t, const struct thread_time *row)
+{
+	if (t->nr < TIMES_MAX_ROWS)
+		append(t, row);
+	else
+		add_to_others(t, row);
+}
+
+void times_add_ended(struct times *t, const struct thread_time *row)
+{
+	if (t->nr_ended == TIMES_MAX_ENDED) {
+		add_to_others(t, row);
+		return;
+	}
+	t->nr_ended++;
+	times_add(t, row);
 }
 
 struct thread_time times_sum(const struct times *t)

@@ -32,6 +32,8 @@ struct times {
 	uint64_t repaired, negative;	/* switches that were not seen; intervals below 0 */
 	struct thread_time *row;
 	size_t nr, cap;
+	size_t nr_ended;		/* rows of threads that had ended before the end */
+	size_t others;			/* the row of all that have none of their own, from 1 on; 0: there is none yet */
 };
 
 /* Number and ns of waits. */
@@ -54,11 +56,18 @@ struct waits_ledger {
 /* Does it close? 0 or -EINVAL after fail_plain(). */
 int waits_check(const struct waits_ledger *w) must_check;
 
-/* Rows that a profile has at most; what ended threads beyond it did goes into the row of all others. */
-#define TIMES_MAX_ROWS 16384
+/*
+ * Rows that a profile has at most, and those among them of threads that have ended: they come first, and must leave
+ * room for those that live at the end. What the rest did goes into the row of all others.
+ */
+#define TIMES_MAX_ROWS	16384
+#define TIMES_MAX_ENDED (TIMES_MAX_ROWS / 4 * 3)
 
 /* Adds a row, or to the row of all others where there is no room. */
 void times_add(struct times *t, const struct thread_time *row);
+
+/* The same for a thread that has ended. */
+void times_add_ended(struct times *t, const struct thread_time *row);
 
 /* All rows together; pid, tid and comm are 0. */
 struct thread_time times_sum(const struct times *t);

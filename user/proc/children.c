@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "proc/children.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "proc/pids.h"
 
 #define STATUS_MAX (64u << 10)
 
@@ -21,44 +21,22 @@ static pid_t number_at(const char *s)
 	return end > s && n >= 0 && n <= INT32_MAX ? (pid_t)n : -1;
 }
 
-/* The parent in "pid (any name) S ppid ..."; the name may hold brackets and spaces. */
-static pid_t parent_of(const char *pid)
-{
-	char path[64], line[512];
-	const char *s;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-	if (read_line(path, line, sizeof(line)) < 0)
-		return -1;
-	s = strrchr(line, ')');
-	if (!s || strnlen(s, 5) < 5)
-		return -1;
-	return number_at(s + 4);
-}
-
 int children_scan(struct proc_parent **out, size_t *nr)
 {
-	struct proc_parent *list = NULL;
-	size_t n = 0, cap = 0;
-	struct dirent *e;
-	DIR *dir = opendir("/proc");
+	autofree int *pid = NULL;
+	struct proc_parent *list;
+	struct pid_stat s;
+	size_t n, kept = 0, i;
+	int r = pids_list(&pid, &n);
 
-	if (!dir)
-		return fail(-errno, "read /proc");
-	while ((e = readdir(dir))) {
-		pid_t ppid;
-
-		if (e->d_name[0] < '1' || e->d_name[0] > '9')
-			continue;
-		ppid = parent_of(e->d_name);
-		if (ppid < 0)
-			continue;
-		grow(&list, &cap, n + 1, sizeof(*list));
-		list[n++] = (struct proc_parent){ number_at(e->d_name), ppid };
-	}
-	closedir(dir);
+	if (r)
+		return r;
+	list = xcalloc(n + 1, sizeof(*list));
+	for (i = 0; i < n; i++)
+		if (!pid_stat(pid[i], &s))
+			list[kept++] = (struct proc_parent){ pid[i], s.parent, s.start_ticks };
 	*out = list;
-	*nr = n;
+	*nr = kept;
 	return 0;
 }
 
@@ -69,10 +47,14 @@ pid_t children_tgid(pid_t tid)
 	const char *s;
 	size_t len;
 	pid_t tgid;
+	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	if (read_file(path, STATUS_MAX, &text, &len) < 0)
+	r = read_file(path, STATUS_MAX, &text, &len);
+	if (r == -ENOENT || r == -ESRCH)
 		return fail_plain(-ESRCH, "no process %d", tid);
+	if (r < 0)
+		return r;
 	s = strstr(text, "\nTgid:");
 	tgid = s ? number_at(s + strlen("\nTgid:")) : -1;
 	return tgid > 0 ? tgid : fail_plain(-ESRCH, "no process %d", tid);

@@ -37,6 +37,7 @@ struct image {
 	uint64_t start_time, exec_id;	/* the kernel's identity, 0 until it is identified */
 	bool identified;
 	bool known;			/* its maps are; else not read yet, or it ended before */
+	int refused;			/* why they could not be read though it lived, -errno; 0: they were not, or could */
 	uint32_t version;		/* grows with each change of the maps */
 	uint32_t nr_maps, cap_maps;
 	struct image_map *map;		/* sorted by start, without overlaps */

@@ -77,10 +77,13 @@ static bool read_proc(struct images *im, struct image_entry *e, uint64_t now_ns)
 	uint64_t begun = clock_mono();
 	size_t n = 0, i;
 	uint32_t nr = 0;
+	int r;
 
 	e->asked_ns = now_ns;
+	r = maps_read(e->image.tgid, &text, &list, &n);
+	e->image.refused = r == -ESRCH ? 0 : r;
 	/* a process on its way out, or into a new program, has a maps file, but an empty one */
-	if (maps_read(e->image.tgid, &text, &list, &n) < 0 || !n)
+	if (r < 0 || !n)
 		return false;
 	map = xmalloc(n * sizeof(*map));
 	for (i = 0; i < n; i++) {
@@ -488,6 +491,27 @@ void images_expire(struct images *im, uint64_t time, void (*fn)(void *ctx, struc
 			fn(ctx, &im->table.ended_first->image);
 		image_table_forget_first(&im->table);
 	}
+}
+
+static void need(const struct image *i, bool *needed)
+{
+	uint32_t k;
+
+	for (k = 0; k < i->nr_maps; k++)
+		needed[i->map[k].object] = true;
+	for (k = 0; k < i->nr_former; k++)
+		needed[i->former[k].map.object] = true;
+}
+
+void images_release(struct images *im, bool *needed)
+{
+	const struct image_entry *e;
+	size_t i;
+
+	for (i = 0; i < im->table.nr_slots; i++)
+		for (e = im->table.head[i]; e; e = e->older)
+			need(&e->image, needed);
+	objects_release(im->objects, needed);
 }
 
 int images_each(struct images *im, int (*fn)(void *ctx, struct image *i), void *ctx)

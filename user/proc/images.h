@@ -103,6 +103,9 @@ int images_each(struct images *im, int (*fn)(void *ctx, struct image *i), void *
 int images_each_changed(struct images *im, int (*fn)(void *ctx, struct image *i), void *ctx);
 
 const struct objects *images_objects(const struct images *im);
+
+/* Closes the files that no image maps. needed: who else needs them, of all objects; those of the images come to it. */
+void images_release(struct images *im, bool *needed);
 void images_get_stats(const struct images *im, struct images_stats *out);
 
 #endif

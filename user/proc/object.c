@@ -91,6 +91,23 @@ static void open_object(struct object_file *o, const struct object_owner *w,
 	}
 }
 
+/* Opened again, is it what it was? Else, as where it cannot be opened, this object is what was mapped before. */
+static bool is_back(struct object_file *o, const struct object_owner *w, const struct exec_map *m, uint64_t now_ns)
+{
+	struct object_file now = *o;
+
+	open_object(&now, w, m, now_ns);
+	if (now.fd >= 0 && now.size == o->size && now.mtime_ns == o->mtime_ns) {
+		*o = now;
+		o->released = false;
+		return true;
+	}
+	if (now.fd >= 0)
+		close(now.fd);
+	o->changed = true;
+	return false;
+}
+
 /*
  * Looks at a known object of a file again. False: its file was written to, so that it stands only
  * for what was mapped before.
@@ -100,6 +117,8 @@ static bool still_good(struct object_file *o, const struct object_owner *w,
 {
 	struct stat st;
 
+	if (o->released)
+		return is_back(o, w, m, now_ns);
 	if (o->kind != OBJECT_FILE || now_ns - o->checked_ns < o->wait_ns)
 		return true;
 	if (o->fd < 0) {
@@ -169,6 +188,22 @@ uint32_t objects_of(struct objects *os, const struct object_owner *w, const stru
 	os->object[os->nr++] = o;
 	index_add(&os->index, hash, id);
 	return id;
+}
+
+void objects_release(struct objects *os, const bool *needed)
+{
+	size_t i;
+
+	for (i = 0; i < os->nr; i++) {
+		struct object_file *o = &os->object[i];
+
+		if (needed[i] || o->kind != OBJECT_FILE || o->fd < 0)
+			continue;
+		close(o->fd);
+		o->fd = -1;
+		o->reason = "file closed";
+		o->released = true;
+	}
 }
 
 size_t objects_count(const struct objects *os)

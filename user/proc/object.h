@@ -4,9 +4,9 @@
  *
  *   (device, inode) --> object, as long as its file keeps its size and time of change
  *
- * The open descriptor keeps the inode from being given to another file. A file
- * that was written to since becomes a new object. The vdso is one object for
- * all, anonymous code one for each process.
+ * The open descriptor keeps the inode from being given to another file, as long
+ * as anybody needs it. A file that was written to since becomes a new object.
+ * The vdso is one object for all, anonymous code one for each process.
  */
 #ifndef PROC_OBJECT_H
 #define PROC_OBJECT_H
@@ -34,6 +34,7 @@ struct object_file {
 	int fd;				/* readable; -1: see reason. May come later */
 	const char *reason;		/* static text */
 	bool changed;			/* written to since: fd no longer tells what was mapped */
+	bool released;			/* fd was closed, as nobody needed it; the next who maps it has it opened */
 	uint64_t size;			/* of the file when it was opened */
 	int64_t mtime_ns;
 	uint64_t checked_ns, wait_ns;	/* when it was looked at, and how long that is good for */
@@ -57,6 +58,9 @@ void objects_free(struct objects *os);
  */
 uint32_t objects_of(struct objects *os, const struct object_owner *w, const struct exec_map *m,
 		    uint64_t now_ns);
+
+/* Closes the files of those that are not needed[i]; needed: of all of them. */
+void objects_release(struct objects *os, const bool *needed);
 
 size_t objects_count(const struct objects *os);
 

@@ -38,7 +38,7 @@ int pids_list(int **out, size_t *nr)
 }
 
 /* Fields of /proc/PID/stat, as proc(5) counts them. */
-enum { STAT_STATE = 3, STAT_THREADS = 20, STAT_START = 22 };
+enum { STAT_STATE = 3, STAT_PARENT = 4, STAT_THREADS = 20, STAT_START = 22 };
 
 /* The field, of the text from STAT_STATE on; "" when there are fewer. */
 static const char *stat_field(const char *s, int field)
@@ -55,15 +55,18 @@ int pid_stat(int pid, struct pid_stat *out)
 {
 	char path[40], line[1024];
 	const char *s;
+	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_line(path, line, sizeof(line)) < 0)
-		return -ESRCH;
+	r = read_line(path, line, sizeof(line));
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
 	s = strrchr(line, ')');
 	if (!s || s[1] != ' ' || !*stat_field(s + 2, STAT_START))
 		return -ESRCH;
 	s += 2;
 	out->state = *s;
+	out->parent = (int)strtol(stat_field(s, STAT_PARENT), NULL, 10);
 	out->threads = (uint32_t)strtoul(stat_field(s, STAT_THREADS), NULL, 10);
 	out->start_ticks = strtoull(stat_field(s, STAT_START), NULL, 10);
 	return 0;
@@ -72,14 +75,20 @@ int pid_stat(int pid, struct pid_stat *out)
 bool pid_ended(int pid)
 {
 	struct pid_stat s;
+	int r = pid_stat(pid, &s);
 
-	return pid_stat(pid, &s) < 0 || ((s.state == 'Z' || s.state == 'X') && s.threads <= 1);
+	/* one of which nothing can be read (no descriptor is free) is there for all that is known */
+	if (r < 0)
+		return r == -ESRCH;
+	return (s.state == 'Z' || s.state == 'X') && s.threads <= 1;
 }
 
 bool pid_started_at(int pid, uint64_t start_ns)
 {
 	struct pid_stat s;
+	int r = pid_stat(pid, &s);
 
-	return !pid_stat(pid, &s) &&
-	       s.start_ticks == start_ns / (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+	if (r < 0)
+		return r != -ESRCH;
+	return s.start_ticks == start_ns / (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
 }

@@ -226,7 +226,8 @@ static void put_times(const struct times *t, struct buf *out)
 	if (t->full) {
 		buf_puts(out, "dwell: the table of threads was full: ");
 		put_count((int64_t)t->full, "switch", "switches", out);
-		buf_printf(out, " and %.1f s on-CPU are in no row\n", (double)t->full_ns / 1e9);
+		buf_printf(out, " and %.1f s on-CPU are in no row, and those threads' waits in no figure\n",
+			   (double)t->full_ns / 1e9);
 	}
 }
 
@@ -245,7 +246,7 @@ static void put_waits(const struct waits_ledger *w, struct buf *out)
 		buf_printf(out, "; %s kept without a stack", group_digits(digits, (int64_t)w->stackless));
 	if (w->open.n)
 		buf_printf(out, "; %s have not ended", group_digits(digits, (int64_t)w->open.n));
-	buf_printf(out, "  (T = %.0f ms)\n", (double)w->period / 1e6);
+	buf_printf(out, "  (T = %g ms)\n", (double)w->period / 1e6);
 }
 
 /* What happened to the machine meanwhile. */

@@ -26,7 +26,13 @@ static _Noreturn void live(int sock, pid_t parent)
 	_exit(0);
 }
 
-static bool reap(pid_t pid)
+static void tell_end(const struct process *p, pid_t pid)
+{
+	if (p->ended)
+		p->ended(p->ctx, pid);
+}
+
+static bool reap(const struct process *p, pid_t pid)
 {
 	pid_t r;
 
@@ -34,7 +40,10 @@ static bool reap(pid_t pid)
 		r = waitpid(pid, NULL, WNOHANG);
 	while (r < 0 && errno == EINTR);
 	/* ECHILD: somebody ignores SIGCHLD, and the kernel reaps */
-	return r == pid || (r < 0 && errno == ECHILD);
+	if (r != pid && (r >= 0 || errno != ECHILD))
+		return false;
+	tell_end(p, pid);
+	return true;
 }
 
 void process_reap(struct process *p)
@@ -42,7 +51,7 @@ void process_reap(struct process *p)
 	size_t i;
 
 	for (i = 0; i < WORKER_MAX_STUCK; i++) {
-		if (p->stuck[i] && reap(p->stuck[i]))
+		if (p->stuck[i] && reap(p, p->stuck[i]))
 			p->stuck[i] = 0;
 	}
 }
@@ -98,7 +107,7 @@ void process_stop(struct process *p)
 		return;
 	close(p->sock);
 	kill(p->pid, SIGKILL);
-	while (!reap(p->pid)) {
+	while (!reap(p, p->pid)) {
 		if (clock_mono() > end) {
 			place = free_place(p);
 			if (place)
@@ -120,5 +129,6 @@ void process_notice_death(struct process *p)
 		return;
 	p->deaths++;
 	close(p->sock);
+	tell_end(p, p->pid);
 	p->pid = 0;
 }

@@ -14,6 +14,7 @@ struct process {
 	uint64_t deaths;
 	pid_t stuck[WORKER_MAX_STUCK]; /* killed and not gone yet; 0: free */
 	void (*started)(void *ctx, pid_t pid);
+	void (*ended)(void *ctx, pid_t pid);
 	void *ctx;
 };
 

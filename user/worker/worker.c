@@ -102,6 +102,11 @@ void worker_free(struct worker *w)
 	free(w);
 }
 
+void worker_tell_ends(struct worker *w, void (*ended)(void *ctx, pid_t pid))
+{
+	w->process.ended = ended;
+}
+
 uint64_t worker_deaths(const struct worker *w)
 {
 	return w->process.deaths;

@@ -32,6 +32,9 @@ struct worker;
 int worker_new(struct worker **out, void (*started)(void *ctx, pid_t pid), void *ctx) must_check;
 void worker_free(struct worker *w);
 
+/* From now on ended(ctx, pid), with worker_new()'s ctx, is called for each process that is gone for good. */
+void worker_tell_ends(struct worker *w, void (*ended)(void *ctx, pid_t pid));
+
 /* Processes that died so far without being asked to. */
 uint64_t worker_deaths(const struct worker *w);
 

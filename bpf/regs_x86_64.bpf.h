@@ -54,15 +54,11 @@ static __always_inline bool behind_call(__u64 orig_ax, __u64 ip, __u64 cx, __u64
 /* Those that the kernel saved on entry. false: it was never entered. */
 static __always_inline bool regs_saved(struct walk *w, const struct pt_regs *regs)
 {
-	__u64 ss;
-
 	if (!regs->ip && !regs->sp)
 		return false;
 	WALK_FROM(w, regs);
-	/* of 16 bits where more is in a union with it */
-	if (bpf_probe_read_kernel(&ss, sizeof(ss), &regs->ss))
-		ss = 0;
-	w->return_address = behind_call(regs->orig_ax, regs->ip, regs->cx, ss);
+	/* the upper 16 of 64 bits: the lower have a name of their own where FRED's are in a union with them */
+	w->return_address = behind_call(regs->orig_ax, regs->ip, regs->cx, (__u64)(&regs->ss)[3] << 48);
 	return true;
 }
 

@@ -72,6 +72,13 @@ claim "the CPUs' time: idle and all threads' together, within 0.5 %" holds q "
 	(([.times.threads[] | .task_ns + .stolen_ns] | add) + .times.idle_ns + .times.other_ns + .times.full_ns) as \$sum |
 	([.times.threads[] | select(.pid == 1) | .task_ns] | add // 0) as \$seen | ([$hidden - \$seen, 0] | max) as \$hidden |
 	if \$sum + \$hidden > 0.995 * \$all and \$sum < 1.005 * \$all then true else [\$all, \$sum, \$hidden] | halt_error end"
+# Nobody's time is lost as the account begins, however late dwell itself comes to a CPU.
+nice -n 19 "$DWELL" record -o late -d 1 >/dev/null 2>stderr
+read_profile 'late' late
+claim 'late: who burns all the time was on a CPU or in a run queue all the time, within 0.1 %' holds late "
+	(.times.window_ns / 1000 + $slack - 2000000) as \$most |
+	[.times.threads[] | select(.comm | startswith(\"t-burn-\")) | .blocked_ns] |
+	if length == 3 and all(. < \$most) then true else . | halt_error end"
 claim 'no interval came out negative by more than clocks differ' holds q '.times.negative <= .times.switches / 1000'
 reap "$pid"
 

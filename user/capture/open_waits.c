@@ -2,6 +2,7 @@
 #include "capture/open_waits.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -9,6 +10,20 @@ void open_waits_add(struct open_waits *w, const struct open_wait *one)
 {
 	grow(&w->wait, &w->cap, w->nr + 1, sizeof(*w->wait));
 	w->wait[w->nr++] = *one;
+}
+
+uint32_t open_waits_labels(struct profile *p, const struct wire_thread *one, const char *process)
+{
+	const struct label label[] = {
+		{ .key = profile_strings(p, "pid"), .num = one->tgid },
+		{ .key = profile_strings(p, "tid"), .num = one->tid },
+		{ .key = profile_strings(p, "comm"), .str = profile_string(p, one->comm, strnlen(one->comm, WIRE_COMM_LEN)) },
+		{ .key = profile_strings(p, "process"), .str = profile_string(p, process, strnlen(process, WIRE_COMM_LEN)) },
+		{ .key = profile_strings(p, "state"),
+		  .str = profile_strings(p, one->state == WIRE_THREAD_READY ? "preempted" : "blocked") },
+	};
+
+	return profile_labels(p, label, ARRAY_LEN(label));
 }
 
 static int compare(const void *a, const void *b)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/threads.h"
 #include "model/profile.h"
 
 #define OPEN_WAIT_OVER UINT64_MAX	/* as pcount: it has ended since, and its stack is not to be had */
@@ -25,6 +26,9 @@ struct open_waits {
 };
 
 void open_waits_add(struct open_waits *w, const struct open_wait *one);
+
+/* What a profile says of a thread that waits; process: the name of its first thread. */
+uint32_t open_waits_labels(struct profile *p, const struct wire_thread *one, const char *process);
 void open_waits_sort(struct open_waits *w);
 void open_waits_done(struct open_waits *w);
 

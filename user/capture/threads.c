@@ -15,6 +15,7 @@
 
 #define SETTLE_US   200
 #define SETTLE_TRIES 50000		/* 10 s */
+#define CLOCK_TRIES  4
 #define TICK_NS	    (10 * NSEC_PER_MSEC)	/* how old the scheduler's sum of a running thread may be */
 
 enum slot_state { SLOT_SPARE, SLOT_GIVEN };
@@ -252,9 +253,37 @@ static void count_switches(struct threads *t)
 	}
 }
 
-/* From that reading of the clock on. */
+/*
+ * How far CLOCK_MONOTONIC is ahead of the switches' clock, before there is an account. To read that takes a switch, and
+ * who naps may be kept from coming back for long: the least of some.
+ */
+static uint64_t clock_lead(const struct threads *t)
+{
+	int64_t d, least = INT64_MAX;
+	int try;
+
+	for (try = 0; try < CLOCK_TRIES; try++) {
+		uint64_t newest = newest_clock(t);
+
+		d = (int64_t)(clock_mono() - newest);
+		if (d < least)
+			least = d;
+	}
+	return (uint64_t)least;
+}
+
+static void set_from(struct threads *t, uint64_t from)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		__atomic_store_n(&t->cpu[cpu].from, from, __ATOMIC_RELEASE);
+}
+
+/* From that reading of the clock on; 0: from now on. */
 static void begin(struct threads *t, uint64_t from)
 {
+	uint64_t lead = from ? 0 : clock_lead(t);
 	int cpu;
 
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
@@ -262,13 +291,16 @@ static void begin(struct threads *t, uint64_t from)
 
 		t->base[cpu] = (struct cpu_base){ c->idle, c->full, c->full_ns };
 	}
-	t->from = from;
 	count_switches(t);
 	t->switches = 0;
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		__atomic_store_n(&t->cpu[cpu].from, from, __ATOMIC_RELEASE);
+	set_from(t, from ? from : clock_mono() - lead);
 	/* the programs read `on` first, and need not find `from` behind it where loads may be reordered */
 	usleep(SETTLE_US);
+	/* who leaves a CPU between the two is not seen to, and what he ran since then is nobody's: no nap there */
+	t->from = from ? from : clock_mono() - lead;
+	if (!from)
+		t->boot_from = clock_boot();
+	set_from(t, t->from);
 	for (cpu = 0; cpu < t->nr_cpus; cpu++)
 		__atomic_store_n(&t->cpu[cpu].waits.on, t->on, __ATOMIC_RELEASE);
 }
@@ -286,8 +318,7 @@ int threads_start(struct threads *t, bool take_waits)
 		return r;
 	hand_out(t);
 	t->on = WIRE_ON_ACCOUNT | (take_waits ? WIRE_ON_WAITS : 0);
-	t->boot_from = clock_boot();
-	begin(t, newest_clock(t));
+	begin(t, 0);
 	return 0;
 }
 
@@ -303,31 +334,17 @@ static int64_t clamp(int64_t n, int64_t max)
 	return n < 0 ? 0 : n > max ? max : n;
 }
 
-static uint32_t labels_of(const struct thread_list *l, struct profile *p, const struct wire_thread *one)
-{
-	const struct wire_thread_now *leader = thread_list_tid(l, one->tgid);
-	const char *process = leader ? leader->comm : one->comm;
-	struct label label[] = {
-		{ .key = profile_strings(p, "pid"), .num = one->tgid },
-		{ .key = profile_strings(p, "tid"), .num = one->tid },
-		{ .key = profile_strings(p, "comm"), .str = profile_string(p, one->comm, strnlen(one->comm, WIRE_COMM_LEN)) },
-		{ .key = profile_strings(p, "process"), .str = profile_string(p, process, strnlen(process, WIRE_COMM_LEN)) },
-		{ .key = profile_strings(p, "state"),
-		  .str = profile_strings(p, one->state == WIRE_THREAD_READY ? "preempted" : "blocked") },
-	};
-
-	return profile_labels(p, label, ARRAY_LEN(label));
-}
-
 /* A wait that has not ended: sampled ones are walked when they end, so this is for later. */
 static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, struct open_wait w)
 {
+	const struct wire_thread_now *leader = thread_list_tid(&t->after, one->tgid);
+
 	if (!p || !(t->on & WIRE_ON_WAITS) || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
 		return;
 	p->waits.open.n++;
 	p->waits.open.ns += (uint64_t)w.wait;
 	w.tid = one->tid;
-	w.labels = labels_of(&t->after, p, one);
+	w.labels = open_waits_labels(p, one, leader ? leader->comm : one->comm);
 	open_waits_add(&t->open, &w);
 }
 

@@ -73,7 +73,10 @@ claim "the CPUs' time: idle and all threads' together, within 0.5 %" holds q "
 	([.times.threads[] | select(.pid == 1) | .task_ns] | add // 0) as \$seen | ([$hidden - \$seen, 0] | max) as \$hidden |
 	if \$sum + \$hidden > 0.995 * \$all and \$sum < 1.005 * \$all then true else [\$all, \$sum, \$hidden] | halt_error end"
 # Nobody's time is lost as the account begins, however late dwell itself comes to a CPU.
-nice -n 19 "$DWELL" record -o late -d 1 >/dev/null 2>stderr
+later=
+command -v nice >/dev/null && later='nice -n 19'
+# shellcheck disable=SC2086
+$later "$DWELL" record -o late -d 1 >/dev/null 2>stderr
 read_profile 'late' late
 claim 'late: who burns all the time was on a CPU or in a run queue all the time, within 0.1 %' holds late "
 	(.times.window_ns / 1000 + $slack - 2000000) as \$most |

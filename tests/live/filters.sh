@@ -268,8 +268,11 @@ claim '--off-cpu=MIN: the shorter ones are one row' holds off '
 claim '--off-cpu: each wait has its place' holds off '
 	.waits | .seen.n == .below.n + .under.n + .self.n + .filtered.n + .kept.n and
 	.seen.ns == .below.ns + .under.ns + .self.ns + .filtered.ns + .kept.ns'
-claim '--off-cpu: with the short ones they add up to the exact account, within 4 %' holds off '
-	([.times.threads[] | .blocked_ns + .runqueue_ns] | add) as $exact | .base.ns / $exact | . > 0.96 and . < 1.04'
+# T grows where walking takes more than its budget, as on an emulated machine, and with it what chance may do.
+claim '--off-cpu: with the short ones they add up to the exact account, within 1 % and what chance may do' holds off '
+	([.times.threads[] | .blocked_ns + .runqueue_ns] | add) as $exact |
+	if (.base.ns - $exact | fabs) < 0.01 * $exact + 4 * .base.error_ns then true
+	else [.base, $exact, .waits] | halt_error end'
 
 # --- what cannot be
 for args in '-t 0' '-t x' '-C x' '-C 1-' '--comm=' '--comm=a-name-of-17-byte' '--comm=[a' '--off-cpu=soon' '--on-cpu --off-cpu' \

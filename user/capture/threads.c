@@ -10,13 +10,11 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "capture/switch_clock.h"
 #include "capture/thread_list.h"
 #include "sampler.skel.h"
 
-#define SETTLE_US   200
-#define SETTLE_TRIES 50000		/* 10 s */
-#define CLOCK_TRIES  4
-#define TICK_NS	    (10 * NSEC_PER_MSEC)	/* how old the scheduler's sum of a running thread may be */
+#define TICK_NS (10 * NSEC_PER_MSEC)	/* how old the scheduler's sum of a running thread may be */
 
 enum slot_state { SLOT_SPARE, SLOT_GIVEN };
 
@@ -219,22 +217,6 @@ static void take_back(struct threads *t, struct profile *p)
 	}
 }
 
-/* What the newest switch says that the time is. dwell's own nap makes one. */
-static uint64_t newest_clock(const struct threads *t)
-{
-	uint64_t newest = 0;
-	int cpu;
-
-	usleep(SETTLE_US);
-	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
-		uint64_t clock = __atomic_load_n(&t->cpu[cpu].clock, __ATOMIC_RELAXED);
-
-		if (clock > newest)
-			newest = clock;
-	}
-	return newest;
-}
-
 static int open_list(const struct threads *t, struct thread_list *l)
 {
 	return thread_list_open(l, bpf_link__fd(t->skel->links.list_threads));
@@ -253,37 +235,9 @@ static void count_switches(struct threads *t)
 	}
 }
 
-/*
- * How far CLOCK_MONOTONIC is ahead of the switches' clock, before there is an account. To read that takes a switch, and
- * who naps may be kept from coming back for long: the least of some.
- */
-static uint64_t clock_lead(const struct threads *t)
+/* For an account from that reading of the clock on, which begins when the CPUs are told so. */
+static void prepare(struct threads *t, uint64_t from)
 {
-	int64_t d, least = INT64_MAX;
-	int try;
-
-	for (try = 0; try < CLOCK_TRIES; try++) {
-		uint64_t newest = newest_clock(t);
-
-		d = (int64_t)(clock_mono() - newest);
-		if (d < least)
-			least = d;
-	}
-	return (uint64_t)least;
-}
-
-static void set_from(struct threads *t, uint64_t from)
-{
-	int cpu;
-
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		__atomic_store_n(&t->cpu[cpu].from, from, __ATOMIC_RELEASE);
-}
-
-/* From that reading of the clock on; 0: from now on. */
-static void begin(struct threads *t, uint64_t from)
-{
-	uint64_t lead = from ? 0 : clock_lead(t);
 	int cpu;
 
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
@@ -293,16 +247,22 @@ static void begin(struct threads *t, uint64_t from)
 	}
 	count_switches(t);
 	t->switches = 0;
-	set_from(t, from ? from : clock_mono() - lead);
+	t->from = from;
+	switch_clock_set_from(t->cpu, t->nr_cpus, from);
 	/* the programs read `on` first, and need not find `from` behind it where loads may be reordered */
-	usleep(SETTLE_US);
-	/* who leaves a CPU between the two is not seen to, and what he ran since then is nobody's: no nap there */
-	t->from = from ? from : clock_mono() - lead;
-	if (!from)
-		t->boot_from = clock_boot();
-	set_from(t, t->from);
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		__atomic_store_n(&t->cpu[cpu].waits.on, t->on, __ATOMIC_RELEASE);
+	usleep(SWITCH_SETTLE_US);
+}
+
+/* Who leaves a CPU before the programs see to it, but after `from`, has run for nobody: the two without a nap between. */
+static void begin_now(struct threads *t)
+{
+	uint64_t lead = switch_clock_lead(t->cpu, t->nr_cpus);
+
+	prepare(t, clock_mono() - lead);
+	t->boot_from = clock_boot();
+	t->from = clock_mono() - lead;
+	switch_clock_set_from(t->cpu, t->nr_cpus, t->from);
+	switch_clock_set_on(t->cpu, t->nr_cpus, t->on);
 }
 
 int threads_start(struct threads *t, bool take_waits)
@@ -318,7 +278,7 @@ int threads_start(struct threads *t, bool take_waits)
 		return r;
 	hand_out(t);
 	t->on = WIRE_ON_ACCOUNT | (take_waits ? WIRE_ON_WAITS : 0);
-	begin(t, 0);
+	begin_now(t);
 	return 0;
 }
 
@@ -337,10 +297,11 @@ static int64_t clamp(int64_t n, int64_t max)
 /* A wait that has not ended: sampled ones are walked when they end, so this is for later. */
 static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, struct open_wait w)
 {
-	const struct wire_thread_now *leader = thread_list_tid(&t->after, one->tgid);
+	const struct wire_thread_now *leader;
 
 	if (!p || !(t->on & WIRE_ON_WAITS) || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
 		return;
+	leader = thread_list_tid(&t->after, one->tgid);
 	p->waits.open.n++;
 	p->waits.open.ns += (uint64_t)w.wait;
 	w.tid = one->tid;
@@ -532,34 +493,12 @@ static uint64_t last_switch(const struct threads *t, uint64_t end)
 	return end;
 }
 
-/* A switch that is being accounted may take long: a virtual CPU stands still as long as its host likes. */
-static int wait_for_switches(const struct threads *t)
-{
-	int cpu, try;
-
-	/* who is behind the flag has said so by then */
-	usleep(SETTLE_US);
-	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
-		const struct wire_switches *c = &t->cpu[cpu];
-
-		for (try = 0; __atomic_load_n(&c->begin, __ATOMIC_ACQUIRE) != __atomic_load_n(&c->end, __ATOMIC_ACQUIRE); try++) {
-			if (try == SETTLE_TRIES)
-				return fail_plain(-EBUSY, "CPU %d does not end its switch", cpu);
-			usleep(SETTLE_US);
-		}
-	}
-	return 0;
-}
-
 int threads_pause(struct threads *t)
 {
-	int cpu;
-
 	t->paused_ns = clock_mono();
-	t->end = newest_clock(t);
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		__atomic_store_n(&t->cpu[cpu].waits.on, 0, __ATOMIC_SEQ_CST);
-	return wait_for_switches(t);
+	t->end = switch_clock_newest(t->cpu, t->nr_cpus);
+	switch_clock_set_on(t->cpu, t->nr_cpus, 0);
+	return switch_clock_settle(t->cpu, t->nr_cpus);
 }
 
 int threads_close_account(struct threads *t, struct profile *p)
@@ -593,6 +532,7 @@ int threads_resume(struct threads *t, bool anew)
 	t->before = t->after;
 	t->after = (struct thread_list){ .fd = -1 };
 	t->boot_from = t->boot_end;
-	begin(t, anew ? t->end : t->from);
+	prepare(t, anew ? t->end : t->from);
+	switch_clock_set_on(t->cpu, t->nr_cpus, t->on);
 	return open_list(t, &t->after);
 }

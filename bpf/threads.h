@@ -41,7 +41,8 @@ struct wire_thread {
 	__u32 repaired;			/* switches that were not seen */
 	__u32 negative;			/* intervals that came out below 0, as clocks of CPUs differ */
 	char comm[WIRE_COMM_LEN];
-	__u64 pad[2];
+	__u64 exit;			/* CLOCK_MONOTONIC when it began to, ns; 0: it did not */
+	__u64 pad;
 };
 
 /* Where to find the slots of 16 threads: tid / 16, then tid % 16. 0: none. */

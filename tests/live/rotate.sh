@@ -117,6 +117,15 @@ claim 'storm: a wait that goes on is in each for all of its window' all s '
 reap "$storm"
 reap "$pid"
 
+# Threads that end while one profile gives way to the next have no part in that.
+record b.pb.gz --rotate 1s -- "$FIXTURES/brief" 8
+claim 'brief threads: record ends well' equal $? 0
+reports b
+claim 'brief threads: each profile closes' l1 b
+claim 'brief threads: there are thousands' all b '[.[].times.threads[] | select(.comm == "brief-nap")] | length > 2000'
+claim 'brief threads: none is there for much longer than its nap' all b '
+	[.[].times.threads[] | select(.comm == "brief-nap" or (.comm == "brief" and .tid != .pid)) | .alive_ns] | max < 500000000'
+
 # What cannot be written is lost by name, and the rest goes on.
 mkdir full
 if mount -t tmpfs -o size=8k none full 2>/dev/null; then

@@ -171,6 +171,7 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	bpf_program__set_autoload(s->progs.thread_switch, cfg->account && !slots);
 	bpf_program__set_autoload(s->progs.thread_slot, cfg->account && slots);
 	bpf_program__set_autoload(s->progs.thread_exec, cfg->account);
+	bpf_program__set_autoload(s->progs.thread_exit, cfg->account);
 	bpf_program__set_autoload(s->progs.list_threads, cfg->account);
 	s->rodata->walker = l->walker;
 	bpf_program__set_autoload(s->progs.wait_task, cfg->take_waits && l->walker && !slots);

@@ -64,7 +64,8 @@ struct wire_thread_now *thread_list_find(const struct thread_list *l, const stru
 	if (now && now->start_time == one->start_time)
 		return now;
 	for (i = 0; one->task_struct && i < l->nr; i++)
-		if (l->now[i].task_struct == one->task_struct && l->now[i].tgid == one->tgid)
+		if (l->now[i].task_struct == one->task_struct && l->now[i].tgid == one->tgid &&
+		    l->now[i].start_time <= one->start_time)
 			return &l->now[i];
 	return NULL;
 }

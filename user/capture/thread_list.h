@@ -27,7 +27,10 @@ void thread_list_done(struct thread_list *l);
 /* The thread of that tid, NULL: none. */
 struct wire_thread_now *thread_list_tid(const struct thread_list *l, uint32_t tid);
 
-/* The same thread as one->tid, start_time and task_struct say, which an execve() changes one after the other. */
+/*
+ * The same thread as one->tid, start_time and task_struct say. An execve() changes the former one after the other, to
+ * those of its process's first thread; one that began later has the memory of one that is gone.
+ */
 struct wire_thread_now *thread_list_find(const struct thread_list *l, const struct wire_thread *one);
 
 #endif

@@ -41,7 +41,7 @@ struct threads {
 	uint32_t nr_spare;
 	uint64_t from, end;		/* the clock when the account began, and when it ended */
 	uint64_t boot_from, boot_end;	/* CLOCK_BOOTTIME then */
-	uint64_t paused_ns, listed_ns;	/* CLOCK_MONOTONIC at the pause, and when the list was read */
+	uint64_t begun_ns, paused_ns, listed_ns;	/* CLOCK_MONOTONIC as it began, at the pause, and at the list */
 	uint64_t repaired, negative;
 	struct thread_list before, after;	/* as the account began, and ended */
 	struct open_waits open;
@@ -253,6 +253,13 @@ static void prepare(struct threads *t, uint64_t from)
 	usleep(SWITCH_SETTLE_US);
 }
 
+/* Who exits later than begun_ns has his last switch accounted. */
+static void switch_on(struct threads *t)
+{
+	switch_clock_set_on(t->cpu, t->nr_cpus, t->on);
+	t->begun_ns = clock_mono();
+}
+
 /* Who leaves a CPU before the programs see to it, but after `from`, has run for nobody: the two without a nap between. */
 static void begin_now(struct threads *t)
 {
@@ -262,7 +269,7 @@ static void begin_now(struct threads *t)
 	t->boot_from = clock_boot();
 	t->from = clock_mono() - lead;
 	switch_clock_set_from(t->cpu, t->nr_cpus, t->from);
-	switch_clock_set_on(t->cpu, t->nr_cpus, t->on);
+	switch_on(t);
 }
 
 int threads_start(struct threads *t, bool take_waits)
@@ -402,6 +409,11 @@ static void close_slot(struct threads *t, struct profile *p, uint32_t i, struct 
 		collect(t, i);
 		return;
 	}
+	/* gone between the last account and this one, and nobody since */
+	if (!listed && one->exit && one->exit < t->begun_ns) {
+		collect(t, i);
+		return;
+	}
 	if (p) {
 		/* one that is not asked for any more keeps the name by which it was */
 		if (now.wanted || !one->wanted)
@@ -533,6 +545,6 @@ int threads_resume(struct threads *t, bool anew)
 	t->after = (struct thread_list){ .fd = -1 };
 	t->boot_from = t->boot_end;
 	prepare(t, anew ? t->end : t->from);
-	switch_clock_set_on(t->cpu, t->nr_cpus, t->on);
+	switch_on(t);
 	return open_list(t, &t->after);
 }

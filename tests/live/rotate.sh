@@ -118,7 +118,7 @@ reap "$storm"
 reap "$pid"
 
 # Threads that end while one profile gives way to the next have no part in that.
-record b.pb.gz --rotate 1s -- "$FIXTURES/brief" 8
+record b.pb.gz --rotate 1s -- "$FIXTURES/brief" 7.5
 claim 'brief threads: record ends well' equal $? 0
 reports b
 claim 'brief threads: each profile closes' l1 b

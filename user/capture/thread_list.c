@@ -61,11 +61,11 @@ struct wire_thread_now *thread_list_find(const struct thread_list *l, const stru
 	struct wire_thread_now *now = thread_list_tid(l, one->tid);
 	size_t i;
 
-	if (now && now->start_time == one->start_time)
+	if (now && now->start_time == one->start_time && now->task_struct == one->task_struct)
 		return now;
-	for (i = 0; one->task_struct && i < l->nr; i++)
+	for (i = 0; i < l->nr; i++)
 		if (l->now[i].task_struct == one->task_struct && l->now[i].tgid == one->tgid &&
-		    l->now[i].start_time <= one->start_time)
+		    (!one->exit || l->now[i].start_time <= one->start_time))
 			return &l->now[i];
 	return NULL;
 }

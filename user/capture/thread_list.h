@@ -29,7 +29,7 @@ struct wire_thread_now *thread_list_tid(const struct thread_list *l, uint32_t ti
 
 /*
  * The same thread as one->tid, start_time and task_struct say. An execve() changes the former one after the other, to
- * those of its process's first thread; one that began later has the memory of one that is gone.
+ * those of its process's first thread. One that began later than one that exits may have its memory.
  */
 struct wire_thread_now *thread_list_find(const struct thread_list *l, const struct wire_thread *one);
 

@@ -397,6 +397,17 @@ static void reopen(struct threads *t, uint32_t i, const struct wire_thread *clos
 	s->wanted = wanted;
 }
 
+/* Ended between the last account and this one, without a switch in it: what it was on is idle since then. */
+static void drop(struct threads *t, uint32_t slot, const struct wire_thread *one)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < t->nr_cpus; cpu++)
+		if (one->state == WIRE_THREAD_ON && t->cpu[cpu].tid == one->tid)
+			t->cpu[cpu].tid = 0;
+	collect(t, slot);
+}
+
 static void close_slot(struct threads *t, struct profile *p, uint32_t i, struct wire_thread *one)
 {
 	const struct wire_thread_now *listed = thread_list_find(&t->after, one);
@@ -409,9 +420,8 @@ static void close_slot(struct threads *t, struct profile *p, uint32_t i, struct 
 		collect(t, i);
 		return;
 	}
-	/* gone between the last account and this one, and nobody since */
-	if (!listed && one->exit && one->exit < t->begun_ns) {
-		collect(t, i);
+	if (!listed && one->exit && one->exit < t->begun_ns && one->since == one->born) {
+		drop(t, i, one);
 		return;
 	}
 	if (p) {

@@ -86,6 +86,15 @@ fi
 claim 'times: the windows are the time' all t '
 	([.[].times.window_ns] | add) / ([.[].meta.duration_ns] | add) | . > 0.98 and . < 1.02'
 
+# Threads that end while one profile gives way to the next have no part in that.
+record b.pb.gz --rotate 1s -- "$FIXTURES/brief" 7.5
+claim 'brief threads: record ends well' equal $? 0
+reports b
+claim 'brief threads: each profile closes' l1 b
+claim 'brief threads: there are thousands' all b '[.[].times.threads[] | select(.comm == "brief-nap")] | length > 2000'
+claim 'brief threads: none is there for much longer than its nap' all b '
+	[.[].times.threads[] | select(.comm == "brief-nap" or (.comm == "brief" and .tid != .pid)) | .alive_ns] | max < 500000000'
+
 # What follows an emulated machine would take long for.
 [ -z "${SAMPLE_SECONDS:-}" ] || exit 0
 
@@ -116,15 +125,6 @@ claim 'storm: a wait that goes on is in each for all of its window' all s '
 	[.[] | .base.ns / .times.window_ns] | length == 3 and all(. > 0.999 and . < 1.001)'
 reap "$storm"
 reap "$pid"
-
-# Threads that end while one profile gives way to the next have no part in that.
-record b.pb.gz --rotate 1s -- "$FIXTURES/brief" 7.5
-claim 'brief threads: record ends well' equal $? 0
-reports b
-claim 'brief threads: each profile closes' l1 b
-claim 'brief threads: there are thousands' all b '[.[].times.threads[] | select(.comm == "brief-nap")] | length > 2000'
-claim 'brief threads: none is there for much longer than its nap' all b '
-	[.[].times.threads[] | select(.comm == "brief-nap" or (.comm == "brief" and .tid != .pid)) | .alive_ns] | max < 500000000'
 
 # What cannot be written is lost by name, and the rest goes on.
 mkdir full

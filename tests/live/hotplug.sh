@@ -2,8 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # tags: account plain hotplug
 # A CPU goes and comes back, more than once, while it is sampled. Only in guests: the box is not ours to change.
+# Where none does, none is said to, not even one whose timer the machine below keeps silent while it is idle.
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
+
+start i
+sleep 4
+stop INT
+claim 'no CPU goes: record ends well' equal $? 0
+read_profile 'no CPU goes' i
+claim 'no CPU goes: none is said to' holds i '.meta.cpu_changes == 0'
 
 switch=/sys/devices/system/cpu/cpu1/online
 if [ -z "${SAMPLE_SECONDS:-}" ]; then

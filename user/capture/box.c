@@ -12,7 +12,7 @@
 
 #define LIST_MAX  4096
 #define SLEPT_NS  (10 * NSEC_PER_MSEC)	/* the two clocks are read one after the other */
-#define SILENT_NS NSEC_PER_SEC	/* without a tick: the event is dead */
+#define SILENT_NS NSEC_PER_SEC	/* without a tick: the event may be dead */
 
 /* How long the machine has slept since it was booted, and as long as it takes to look: never below 0. */
 static uint64_t asleep_ns(void)
@@ -147,7 +147,18 @@ static void cpu_came_back(struct capture *c, int cpu)
 	*c->box.list = '\0';
 }
 
-/* A dead event does not tick: not even idly. */
+/* What counts time has counted some between two reads. */
+static bool event_counts(int fd)
+{
+	uint64_t before, after;
+
+	return !event_count(fd, &before) && !event_count(fd, &after) && after > before;
+}
+
+/*
+ * A dead event does not tick, not even idly, nor does it count. One that counts is alive: a virtual CPU's timer can
+ * be silent while it is idle, for whoever asks. Its ticks are missed ones.
+ */
 static void check_event(struct capture *c, int cpu)
 {
 	struct cpu *one = &c->cpu[cpu];
@@ -161,7 +172,8 @@ static void check_event(struct capture *c, int cpu)
 	if (c->now_ns - one->seen_ns < SILENT_NS + 4 * c->period_ns)
 		return;
 	one->seen_ns = 0;
-	cpu_came_back(c, cpu);
+	if (!event_counts(one->event_fd))
+		cpu_came_back(c, cpu);
 }
 
 /* Where nothing ticks (only waits are asked for, or other CPUs), the side-band's event is all that tells. */

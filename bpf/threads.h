@@ -42,7 +42,8 @@ struct wire_thread {
 	__u32 negative;			/* intervals that came out below 0, as clocks of CPUs differ */
 	char comm[WIRE_COMM_LEN];
 	__u64 exit;			/* CLOCK_MONOTONIC when it began to, ns; 0: it did not */
-	__u64 pad;
+	/* whole delay less the clock, at its first switch to a CPU between two accounts, since it was closed; 0: none */
+	__u64 arrived;
 };
 
 /* Where to find the slots of 16 threads: tid / 16, then tid % 16. 0: none. */
@@ -67,7 +68,8 @@ struct wire_switches {
 	__u64 unreturned;		/* slots of the dead for which the queue had no room */
 	__u64 free_put, free_taken;	/* by user space; by the program */
 	__u64 dead_put, dead_taken;	/* by the program; by user space */
-	__u64 pad[7];
+	__u64 noting;			/* not 0: the account is paused, and who comes to a CPU is to say so */
+	__u64 pad[6];
 	__u32 free[WIRE_SLOT_QUEUE];
 	__u32 dead[WIRE_SLOT_QUEUE];
 };

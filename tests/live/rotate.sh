@@ -34,7 +34,7 @@ l1() {
 		.ledger.ticks > 0 and .base.samples == .ledger.counted)' &&
 	all "$1" 'all(.[]; .waits | .seen.n == .below.n + .under.n + .self.n + .filtered.n + .kept.n and
 		.seen.ns == .below.ns + .under.ns + .self.ns + .filtered.ns + .kept.ns and .kept.n == .walked + .stackless)' &&
-	all "$1" "$tap_rows [.[].times.threads[]] != [] and all(.[].times; rows_close($tap_differ))"
+	{ all "$1" "$tap_rows [.[].times.threads[]] != [] and all(.[].times; rows_close($tap_differ))" || { open_rows "$1"; false; }; }
 }
 
 # A program that measures its own waits, of which some go on from one profile into the next.

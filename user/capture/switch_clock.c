@@ -56,6 +56,14 @@ void switch_clock_set_on(struct wire_switches *cpu, int nr_cpus, uint32_t on)
 		__atomic_store_n(&cpu[i].waits.on, on, __ATOMIC_SEQ_CST);
 }
 
+void switch_clock_set_noting(struct wire_switches *cpu, int nr_cpus, bool noting)
+{
+	int i;
+
+	for (i = 0; i < nr_cpus; i++)
+		__atomic_store_n(&cpu[i].noting, noting, __ATOMIC_SEQ_CST);
+}
+
 /* A switch that is being accounted may take long: a virtual CPU stands still as long as its host likes. */
 int switch_clock_settle(const struct wire_switches *cpu, int nr_cpus)
 {

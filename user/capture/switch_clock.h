@@ -3,6 +3,7 @@
 #ifndef CAPTURE_SWITCH_CLOCK_H
 #define CAPTURE_SWITCH_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,6 +21,9 @@ uint64_t switch_clock_lead(const struct wire_switches *cpu, int nr_cpus);
 /* All CPUs account from there on, and what they do is a set of enum wire_on: 0, none. */
 void switch_clock_set_from(struct wire_switches *cpu, int nr_cpus, uint64_t from);
 void switch_clock_set_on(struct wire_switches *cpu, int nr_cpus, uint32_t on);
+
+/* Who comes to a CPU while no account is on says so in his slot. */
+void switch_clock_set_noting(struct wire_switches *cpu, int nr_cpus, bool noting);
 
 /* Until no CPU is within a switch that began with what was set before. */
 int switch_clock_settle(const struct wire_switches *cpu, int nr_cpus) must_check;

@@ -322,6 +322,23 @@ struct open_waits *threads_open_waits(struct threads *t)
 }
 
 /*
+ * How long who was off the CPU at the end had been in a run queue. In the queue its whole delay and the clock go on
+ * together, so any later moment of it does: the first switch to it, or that of the list.
+ */
+static int64_t queued_until(const struct threads *t, const struct wire_thread *one, const struct wire_thread_now *now)
+{
+	uint64_t ahead = one->arrived;
+
+	if (!ahead && now->queued && now->exec == one->exec)
+		ahead = now->delay - now->queued;
+	if (ahead)
+		return (int64_t)(ahead + t->end - one->delay);
+	/* it did not come, or came unseen: what was after the end is at most the time since then */
+	ahead = now->queued && now->queued < t->end ? t->end - now->queued : 0;
+	return clamp((int64_t)(now->delay - one->delay - (t->listed_ns - t->paused_ns)), INT64_MAX) + (int64_t)ahead;
+}
+
+/*
  * The interval that is open when the account ends. What the list says is of a moment later, of a running thread
  * as of the last tick, and it knows of switches that were not seen.
  */
@@ -334,22 +351,25 @@ static void close_interval(struct threads *t, struct profile *p, struct wire_thr
 	/* of who was off the CPU what it did since the end is not of before */
 	int64_t after = on ? 0 : (int64_t)(t->listed_ns - t->paused_ns);
 	int64_t ran = clamp((int64_t)(now->exec - one->exec) - after, wall);
-	int64_t queued = clamp((int64_t)(now->delay - one->delay) - after, wall - ran);
+	int64_t queued = 0;
 	/* then it was switched to after the end */
 	uint64_t pcount = now->exec != one->exec || now->on_cpu ? OPEN_WAIT_OVER : now->pcount;
 
-	if (now->queued && now->queued < end)
-		queued += (int64_t)(end - now->queued);
-	/* since it was preempted it has been in the queue, however far the list's sums are beyond the end */
-	queued = on ? 0 : one->state == WIRE_THREAD_READY ? wall - ran : clamp(queued, wall - ran);
+	/* since it was preempted it has been in the queue */
+	if (one->state == WIRE_THREAD_READY)
+		queued = wall - ran;
+	else if (!on)
+		queued = clamp(queued_until(t, one, now), wall - ran);
 	rest = wall - ran - queued;
-	if (on && rest < (int64_t)TICK_NS) {
+	/* that of who left since then is not old: more than it says was not run by the end */
+	if (on && now->on_cpu && rest < (int64_t)TICK_NS) {
 		ran += rest;
 		rest = 0;
 	}
 	if (!on)
 		add_open(t, p, one, (struct open_wait){ .pcount = pcount, .wait = wall - ran, .queued = queued });
-	if (on && now->on_cpu)
+	/* else it may have left unseen */
+	if (on && (now->on_cpu || rest < (int64_t)TICK_NS))
 		one->stolen += rest;
 	one->since += (uint64_t)wall;
 	one->exec += (uint64_t)ran;
@@ -393,6 +413,7 @@ static void reopen(struct threads *t, uint32_t i, const struct wire_thread *clos
 	s->exec_from = closed->exec;
 	s->delay_from = closed->delay;
 	s->stolen = 0;
+	s->arrived = 0;
 	s->repaired = s->negative = 0;
 	s->wanted = wanted;
 }
@@ -519,6 +540,7 @@ int threads_pause(struct threads *t)
 {
 	t->paused_ns = clock_mono();
 	t->end = switch_clock_newest(t->cpu, t->nr_cpus);
+	switch_clock_set_noting(t->cpu, t->nr_cpus, true);
 	switch_clock_set_on(t->cpu, t->nr_cpus, 0);
 	return switch_clock_settle(t->cpu, t->nr_cpus);
 }
@@ -530,6 +552,10 @@ int threads_close_account(struct threads *t, struct profile *p)
 	if (r)
 		return r;
 	t->listed_ns = clock_mono();
+	switch_clock_set_noting(t->cpu, t->nr_cpus, false);
+	r = switch_clock_settle(t->cpu, t->nr_cpus);
+	if (r)
+		return r;
 	t->boot_end = clock_boot();
 	t->open.nr = 0;
 	take_back(t, p);

@@ -539,6 +539,7 @@ static uint64_t last_switch(const struct threads *t, uint64_t end)
 int threads_pause(struct threads *t)
 {
 	t->paused_ns = clock_mono();
+	t->boot_end = clock_boot();
 	t->end = switch_clock_newest(t->cpu, t->nr_cpus);
 	switch_clock_set_noting(t->cpu, t->nr_cpus, true);
 	switch_clock_set_on(t->cpu, t->nr_cpus, 0);
@@ -556,7 +557,6 @@ int threads_close_account(struct threads *t, struct profile *p)
 	r = switch_clock_settle(t->cpu, t->nr_cpus);
 	if (r)
 		return r;
-	t->boot_end = clock_boot();
 	t->open.nr = 0;
 	take_back(t, p);
 	t->end = last_switch(t, t->end);

@@ -152,6 +152,7 @@ refuses() {
 }
 claim 'an interval under a second is refused' refuses --rotate 10ms -d 1
 claim '--keep without --rotate is refused' refuses --keep 3 -d 1
+claim '--limit with it is refused: it prints no table' refuses --rotate 1s --limit 3 -d 1
 "$DWELL" record --rotate 1s -d 1 -o /dev/null >stdout 2>stderr
 claim 'what is no file cannot rotate' equal $? 1
 claim 'and that is said' has '^dwell: /dev/null is no regular file: --rotate makes files with names like it$' stderr

@@ -226,6 +226,7 @@ static int set_limit(void *ctx, const char *value)
 	if (parse_u64(value, &n) || n > UINT32_MAX)
 		return fail_plain(-EINVAL, "'%s' is no number of rows", value);
 	a->limit = (uint32_t)n;
+	a->has_limit = true;
 	return 0;
 }
 
@@ -323,6 +324,8 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 		return fail_plain(-EINVAL, "--off-period and --budget are of waits, which --on-cpu leaves out");
 	if (a->keep && !a->rotate_ns)
 		return fail_plain(-EINVAL, "--keep is of the files of --rotate");
+	if (a->has_limit && a->rotate_ns)
+		return fail_plain(-EINVAL, "--limit is of the table, which --rotate does not print");
 	if (!a->capture.take_user && !a->capture.take_kernel)
 		return fail_plain(-EINVAL, "-U and -K exclude each other");
 	a->capture.only_targets = a->command || a->pids.nr;

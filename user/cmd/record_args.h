@@ -21,7 +21,7 @@ struct record_args {
 	const char **cgroups;
 	size_t nr_cgroups, cap_cgroups;
 	struct glob comms;
-	bool all, quiet, has_freq, has_off;
+	bool all, quiet, has_freq, has_off, has_limit;
 	uint64_t duration_ns;		/* 0: until a signal or the targets' end */
 	uint64_t rotate_ns;		/* 0: one profile */
 	uint64_t keep;			/* of rotated files; 0: all */

@@ -327,15 +327,16 @@ struct open_waits *threads_open_waits(struct threads *t)
  */
 static int64_t queued_until(const struct threads *t, const struct wire_thread *one, const struct wire_thread_now *now)
 {
-	uint64_t ahead = one->arrived;
+	int64_t earlier, last;
 
-	if (!ahead && now->queued && now->exec == one->exec)
-		ahead = now->delay - now->queued;
-	if (ahead)
-		return (int64_t)(ahead + t->end - one->delay);
+	if (one->arrived)
+		return (int64_t)(one->arrived + t->end - one->delay);
+	if (now->queued && now->exec == one->exec)
+		return (int64_t)(now->delay - now->queued + t->end - one->delay);
 	/* it did not come, or came unseen: what was after the end is at most the time since then */
-	ahead = now->queued && now->queued < t->end ? t->end - now->queued : 0;
-	return clamp((int64_t)(now->delay - one->delay - (t->listed_ns - t->paused_ns)), INT64_MAX) + (int64_t)ahead;
+	earlier = (int64_t)(now->delay - one->delay - (t->listed_ns - t->paused_ns));
+	last = now->queued && now->queued < t->end ? (int64_t)(t->end - now->queued) : 0;
+	return clamp(earlier, INT64_MAX) + last;
 }
 
 /*

@@ -9,16 +9,18 @@
 #include "bpf/waits.h"
 
 /*
- * Is a wait of d ns kept? For certain from `period` on, else with probability d / period (below 2^32 both). It
- * then stands for max(d, period) ns. *random: the upper half of a linear congruential generator of 64 bits (Knuth,
- * "The Art of Computer Programming", volume 2, 3.3.4: MMIX), whatever it begins with.
+ * Is a wait of d ns kept? For certain from `period` on, unless it is of 0 ns, else with probability d / period (below
+ * 2^32 both). It then stands for max(d, period) ns. *random: the upper half of a multiplicative congruential generator
+ * of 64 bits (the multiplier is that of MMIX: Knuth, "The Art of Computer Programming", volume 2, 3.3.4), whatever odd
+ * number it begins with: all but its two lowest bits are a mixed generator's, which needs an addition more.
  */
 static inline __attribute__((always_inline)) bool wire_keeps(__u64 *random, __u64 d, __u64 period)
 {
-	__u64 x = *random * 6364136223846793005ull + 1442695040888963407ull;
+	__u64 x = *random * 6364136223846793005ull;
 
 	*random = x;
-	return d >= period || (x >> 32) * period >> 32 < d;
+	/* what is compared is below period */
+	return (x >> 32) * period >> 32 < d;
 }
 
 /* A kept wait of d ns, q of it in run queues, that gets no stack: b gets what it stands for. */

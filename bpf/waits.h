@@ -13,11 +13,6 @@
 #define WIRE_NONE_ASKED (~0ull)		/* as `min`: what ends on this CPU is not asked for */
 #define WIRE_BELL_BYTES 65536		/* of the ring that asks for an interrupt: 4,096 times */
 
-enum wire_on {
-	WIRE_ON_ACCOUNT = 1,		/* 0: switches pass as if unseen */
-	WIRE_ON_WAITS = 2,
-};
-
 /* What runs the program that walks kept waits, in the context of the task that waited. */
 enum wire_walker {
 	WIRE_WALKER_NONE,		/* nothing: they have the kernel part of their stacks only */
@@ -55,8 +50,8 @@ struct wire_some {
 struct wire_waits {
 	__u64 min;			/* ns; waits under it are only counted. Above all that are: none is asked for */
 	__u32 period;			/* T; it doubles while walking takes more than the budget */
-	__u32 on;			/* enum wire_on: what the switch program does */
-	__u64 random;			/* the state of wire_keeps() */
+	__u32 on;			/* 0: switches pass as if unseen */
+	__u64 random;			/* the state of wire_keeps(): odd */
 	struct wire_some below;		/* short, and left to chance */
 	struct wire_some told, under, self, filtered, kept;
 	__u64 base_period;		/* what was asked for */

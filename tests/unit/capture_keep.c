@@ -50,7 +50,7 @@ static uint32_t way_of(const char *name)
 /* 20,000 waits of 1 us to 200 ms, as many in each tenfold, and one way for each. */
 static void make_up(void)
 {
-	__u64 random = 42;
+	__u64 random = 43;
 	char name[32];
 	int i;
 
@@ -170,7 +170,9 @@ static void test_ends(void **state)
 
 	for (i = 0; i < 1000; i++) {
 		assert_true(wire_keeps(&random, 10, 10));
-		assert_true(wire_keeps(&random, 0, 0));
+		assert_true(wire_keeps(&random, 1, 0));
+		assert_false(wire_keeps(&random, 0, 0));
+		assert_true(wire_keeps(&random, 1ull << 40, (1ull << 31) - 1));
 		assert_false(wire_keeps(&random, 0, 1ull << 31));
 		kept += wire_keeps(&random, 1ull << 30, 1ull << 31);
 	}

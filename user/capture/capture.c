@@ -199,8 +199,6 @@ static int open_all(struct capture *c)
 				 c->loaded.skel->bss->self_tgid);
 		if (r)
 			return r;
-	}
-	if (c->cfg.take_waits) {
 		r = waits_open(&c->waits, c->loaded.skel, c->wanted, c->nr_cpus, c->cfg.waits);
 		if (!r)
 			r = sleepers_open(c);
@@ -335,7 +333,7 @@ int capture_start(struct capture *c)
 	c->start_ns = c->begun_ns = clock_mono();
 	box_start(c);
 	if (c->threads) {
-		r = threads_start(c->threads, c->cfg.take_waits);
+		r = threads_start(c->threads);
 		if (r)
 			return r;
 	}

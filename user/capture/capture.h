@@ -34,8 +34,7 @@ struct capture_config {
 	const struct glob *comms;	/* only threads with such a name; NULL: all */
 	const char *cpus;		/* only ticks and ends of waits on these ("0-3,6"); NULL: all */
 	bool take_ticks;		/* sample where the CPU time goes */
-	bool account;			/* of each thread's time */
-	bool take_waits;		/* with account: sampled by their length */
+	bool account;			/* of each thread's time, and its waits sampled by their length */
 	struct waits_config waits;
 	size_t max_stacks;		/* profile_limit() of each profile; 0: none */
 	bool count_verified;		/* for capture_program() */

@@ -174,13 +174,13 @@ static void configure(struct loaded *l, const struct capture_config *cfg, uint64
 	bpf_program__set_autoload(s->progs.thread_exit, cfg->account);
 	bpf_program__set_autoload(s->progs.list_threads, cfg->account);
 	s->rodata->walker = l->walker;
-	bpf_program__set_autoload(s->progs.wait_task, cfg->take_waits && l->walker && !slots);
-	bpf_program__set_autoload(s->progs.wait_slot, cfg->take_waits && l->walker && slots);
+	bpf_program__set_autoload(s->progs.wait_task, cfg->account && l->walker && !slots);
+	bpf_program__set_autoload(s->progs.wait_slot, cfg->account && l->walker && slots);
 	/* one program on the switch path, never two */
 	bpf_program__set_autoload(s->progs.slot_switch, slots && !cfg->account);
 	bpf_program__set_autoload(s->progs.slot_exec, slots);
-	bpf_program__set_autoload(s->progs.list_sleepers_task, cfg->take_waits && !slots);
-	bpf_program__set_autoload(s->progs.list_sleepers_slot, cfg->take_waits && slots);
+	bpf_program__set_autoload(s->progs.list_sleepers_task, cfg->account && !slots);
+	bpf_program__set_autoload(s->progs.list_sleepers_slot, cfg->account && slots);
 	bpf_program__set_autoload(s->progs.list_tasks, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_fork, cfg->take_user);
 	bpf_program__set_autoload(s->progs.unwind_exec, cfg->take_user);

@@ -48,7 +48,7 @@ void switch_clock_set_from(struct wire_switches *cpu, int nr_cpus, uint64_t from
 		__atomic_store_n(&cpu[i].from, from, __ATOMIC_RELEASE);
 }
 
-void switch_clock_set_on(struct wire_switches *cpu, int nr_cpus, uint32_t on)
+void switch_clock_set_on(struct wire_switches *cpu, int nr_cpus, bool on)
 {
 	int i;
 

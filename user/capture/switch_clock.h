@@ -18,9 +18,9 @@ uint64_t switch_clock_newest(const struct wire_switches *cpu, int nr_cpus);
 /* How far CLOCK_MONOTONIC is ahead of it, ns, where no account is on. */
 uint64_t switch_clock_lead(const struct wire_switches *cpu, int nr_cpus);
 
-/* All CPUs account from there on, and what they do is a set of enum wire_on: 0, none. */
+/* All CPUs account from there on; whether they do. */
 void switch_clock_set_from(struct wire_switches *cpu, int nr_cpus, uint64_t from);
-void switch_clock_set_on(struct wire_switches *cpu, int nr_cpus, uint32_t on);
+void switch_clock_set_on(struct wire_switches *cpu, int nr_cpus, bool on);
 
 /* Who comes to a CPU while no account is on says so in his slot. */
 void switch_clock_set_noting(struct wire_switches *cpu, int nr_cpus, bool noting);

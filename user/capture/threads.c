@@ -33,7 +33,6 @@ struct threads {
 	struct cpu_base *base;		/* [nr_cpus] */
 	uint32_t *counted;		/* [nr_cpus]: their switches that are in `switches` */
 	uint64_t switches;		/* of this account */
-	uint32_t on;			/* enum wire_on, while there is an account */
 	uint32_t *slot_of;		/* by tid, mmapped */
 	size_t slot_of_bytes;
 	uint8_t *state;			/* [nr_slots] enum slot_state */
@@ -256,7 +255,7 @@ static void prepare(struct threads *t, uint64_t from)
 /* Who exits later than begun_ns has his last switch accounted. */
 static void switch_on(struct threads *t)
 {
-	switch_clock_set_on(t->cpu, t->nr_cpus, t->on);
+	switch_clock_set_on(t->cpu, t->nr_cpus, true);
 	t->begun_ns = clock_mono();
 }
 
@@ -272,7 +271,7 @@ static void begin_now(struct threads *t)
 	switch_on(t);
 }
 
-int threads_start(struct threads *t, bool take_waits)
+int threads_start(struct threads *t)
 {
 	int r = open_list(t, &t->before);
 
@@ -284,7 +283,6 @@ int threads_start(struct threads *t, bool take_waits)
 	if (r)
 		return r;
 	hand_out(t);
-	t->on = WIRE_ON_ACCOUNT | (take_waits ? WIRE_ON_WAITS : 0);
 	begin_now(t);
 	return 0;
 }
@@ -306,7 +304,7 @@ static void add_open(struct threads *t, struct profile *p, const struct wire_thr
 {
 	const struct wire_thread_now *leader;
 
-	if (!p || !(t->on & WIRE_ON_WAITS) || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
+	if (!p || w.wait <= 0 || !one->wanted || is_self(t, one->tgid))
 		return;
 	leader = thread_list_tid(&t->after, one->tgid);
 	p->waits.open.n++;
@@ -543,7 +541,7 @@ int threads_pause(struct threads *t)
 	t->boot_end = clock_boot();
 	t->end = switch_clock_newest(t->cpu, t->nr_cpus);
 	switch_clock_set_noting(t->cpu, t->nr_cpus, true);
-	switch_clock_set_on(t->cpu, t->nr_cpus, 0);
+	switch_clock_set_on(t->cpu, t->nr_cpus, false);
 	return switch_clock_settle(t->cpu, t->nr_cpus);
 }
 

@@ -24,8 +24,8 @@ int threads_open(struct threads **out, const struct sampler_bpf *skel, struct th
 		 const volatile uint32_t *self) must_check;
 void threads_close(struct threads *t);
 
-/* The account begins. take_waits: the same programs sample waits. */
-int threads_start(struct threads *t, bool take_waits) must_check;
+/* The account begins; the same programs sample waits. */
+int threads_start(struct threads *t) must_check;
 
 /* Hands out slots, and takes back those of the dead. */
 void threads_read(struct threads *t, struct profile *p);

@@ -89,7 +89,7 @@ static uint64_t seed(int cpu)
 
 	if (getrandom(&x, sizeof(x), GRND_NONBLOCK) != sizeof(x))
 		x = clock_mono() * 0x9E3779B97F4A7C15ull + (uint64_t)cpu;
-	return x ? x : 1;
+	return x | 1;
 }
 
 /* The bells of the CPUs that have none yet, and their waits count. */

@@ -318,7 +318,6 @@ static int list_programs(struct checkup *c)
 				      .take_user = true,
 				      .take_kernel = true,
 				      .account = true,
-				      .take_waits = true,
 				      .only_targets = true,
 				      .only_threads = true,
 				      .only_cgroups = true,

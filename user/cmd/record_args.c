@@ -101,7 +101,7 @@ static int set_on_cpu(void *ctx, const char *value)
 {
 	struct record_args *a = ctx;
 
-	a->capture.account = a->capture.take_waits = false;
+	a->capture.account = false;
 	return 0;
 }
 
@@ -298,7 +298,7 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 	int r;
 
 	*a = (struct record_args){ .capture = { .freq_hz = DEFAULT_HZ, .take_user = true, .take_kernel = true,
-						.take_ticks = true, .account = true, .take_waits = true, .max_stacks = DEFAULT_STACKS, .waits = { .period_ns = 10000000, .budget_ns = 5000000 } },
+						.take_ticks = true, .account = true, .max_stacks = DEFAULT_STACKS, .waits = { .period_ns = 10000000, .budget_ns = 5000000 } },
 				   .limit = DEFAULT_LIMIT,
 				   .output = "dwell.pb.gz" };
 	a->line = join(argc, argv);
@@ -316,11 +316,11 @@ int record_args_parse(struct record_args *a, int argc, char **argv, struct buf *
 		a->command = argv + rest.behind;
 	if (!!a->command + !!a->pids.nr + !!a->tids.nr + a->all > 1)
 		return fail_plain(-EINVAL, "-a, -p, -t and a command exclude each other");
-	if (!a->capture.take_ticks && !a->capture.take_waits)
+	if (!a->capture.take_ticks && !a->capture.account)
 		return fail_plain(-EINVAL, "--on-cpu and --off-cpu exclude each other: without them both are sampled");
 	if (!a->capture.take_ticks && a->has_freq)
 		return fail_plain(-EINVAL, "-F is of the sampling clock, which --off-cpu does without");
-	if (!a->capture.take_waits && a->has_off)
+	if (!a->capture.account && a->has_off)
 		return fail_plain(-EINVAL, "--off-period and --budget are of waits, which --on-cpu leaves out");
 	if (a->keep && !a->rotate_ns)
 		return fail_plain(-EINVAL, "--keep is of the files of --rotate");

@@ -48,3 +48,24 @@ claim 'worker stopped: record ends well' equal $? 0
 read_profile 'worker stopped' stopped
 claim 'worker stopped: nothing is lost for it' holds stopped '.ledger.lost | [.[]] | add == 0'
 claim 'worker stopped: the samples are there' has '^new1;' stopped.folded
+
+# Nor does it cost a program its stacks for good that a profile ends, and gets its names, while the worker is slow.
+cp "$FIXTURES/deep" new3
+start slow.pb.gz --rotate 1s -F 499
+worker=$(cat "/proc/$sampler/task/$sampler/children")
+# shellcheck disable=SC2086
+kill -STOP $worker
+spawn ./new3 240
+sleep 3
+# shellcheck disable=SC2086
+kill -CONT $worker 2>/dev/null
+sleep "$((2 + ${SAMPLE_SECONDS:-1}))"
+stop INT
+claim 'worker slow: record ends well' equal $? 0
+# shellcheck disable=SC2012
+last=$(ls slow-*.pb.gz | tail -n 2 | head -n 1)
+"$DWELL" report "$last" --kind cpu --folded >slow.folded
+claim 'worker slow: its last whole profile can be read' equal $? 0
+awk '/^new3;/ { n += $NF; if (/\[truncated/) cut += $NF } END { print n + 0, cut + 0 }' slow.folded >counts
+read -r all cut <counts
+claim 'worker slow: then its stacks are whole' is "$all > 0 && $cut < 0.05 * $all"

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -114,8 +115,75 @@ static void test_waiting(void **state)
 	close(fd);
 }
 
-/* Names are wanted at once: the question before them is given up. */
+/* Goes on in some milliseconds, whatever the caller waits for. */
+static pid_t continue_later(pid_t pid)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		usleep(30000);
+		kill(pid, SIGCONT);
+		_exit(0);
+	}
+	return child;
+}
+
+/* Names are wanted while rows are in the making: neither is lost. */
 static void test_interrupted(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	uint64_t offset = 0;
+	struct worker *w = make_worker();
+	struct worker_rows got;
+	struct object_names names;
+	struct rows want;
+	pid_t first = last_pid, child;
+	int i;
+
+	assert_int_equal(rows_read(&want, fd), 0);
+	kill(first, SIGSTOP);
+	assert_int_equal(worker_rows_ask(w, fd), 0);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -EAGAIN);
+	child = continue_later(first);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(worker_name(w, fd, &offset, 1, &names), 0);
+		assert_int_equal(names.nr_names, 1);
+		object_names_done(&names);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(last_pid, first);
+	assert_int_equal(worker_rows_ask(w, fd), -EBUSY);
+	assert_int_equal(worker_rows_wait(w, 0, &got), 0);
+	check_same(&got, &want);
+	worker_rows_done(&got);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -ECANCELED);
+	rows_done(&want);
+	worker_free(w);
+	close(fd);
+}
+
+/* A reason why there are none is kept, too. */
+static void test_interrupted_failure(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), no_elf = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	uint64_t offset = 0;
+	struct worker *w = make_worker();
+	struct worker_rows got;
+	struct object_names names;
+
+	assert_int_equal(worker_rows_ask(w, no_elf), 0);
+	assert_int_equal(worker_name(w, fd, &offset, 1, &names), 0);
+	object_names_done(&names);
+	assert_true(worker_rows_wait(w, 0, &got) < 0);
+	assert_int_equal(worker_rows(w, fd, &got), 0);
+	worker_rows_done(&got);
+	worker_free(w);
+	close(no_elf);
+	close(fd);
+}
+
+/* Given up, before the answer is there or after it: the worker is ready for what is wanted then. */
+static void test_given_up(void **state)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	uint64_t offset = 0;
@@ -124,16 +192,23 @@ static void test_interrupted(void **state)
 	struct object_names names;
 	pid_t first = last_pid;
 
+	worker_rows_give_up(w);
 	kill(first, SIGSTOP);
 	assert_int_equal(worker_rows_ask(w, fd), 0);
 	assert_int_equal(worker_rows_wait(w, 0, &got), -EAGAIN);
+	worker_rows_give_up(w);
+	assert_int_equal(worker_rows_wait(w, 0, &got), -ECANCELED);
 	assert_int_equal(worker_name(w, fd, &offset, 1, &names), 0);
-	assert_int_equal(names.nr_names, 1);
 	object_names_done(&names);
 	assert_int_not_equal(last_pid, first);
-	assert_int_equal(worker_rows_wait(w, 0, &got), -ECANCELED);
+
+	assert_int_equal(worker_rows_ask(w, fd), 0);
+	assert_int_equal(worker_name(w, fd, &offset, 1, &names), 0);
+	object_names_done(&names);
+	worker_rows_give_up(w);
 	assert_int_equal(worker_rows(w, fd, &got), 0);
 	worker_rows_done(&got);
+
 	assert_int_equal(worker_rows_ask(w, fd), 0);
 	/* one that nobody waits for goes with the worker */
 	worker_free(w);
@@ -214,7 +289,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same),	    cmocka_unit_test(test_waiting),
-		cmocka_unit_test(test_interrupted), cmocka_unit_test(test_no_rows),
+		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_interrupted_failure),
+		cmocka_unit_test(test_given_up), cmocka_unit_test(test_no_rows),
 		cmocka_unit_test(test_heads),
 	};
 

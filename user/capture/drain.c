@@ -229,7 +229,11 @@ int capture_stop(struct capture *c)
 		if (r)
 			return r;
 	}
-	return close_profile(c, true);
+	r = close_profile(c, true);
+	/* who wants names is not to wait for rows that no stack needs any more */
+	if (c->unwinder)
+		unwinder_give_up(c->unwinder);
+	return r;
 }
 
 void capture_begin_profile(struct capture *c, struct profile *p)

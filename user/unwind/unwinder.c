@@ -160,6 +160,12 @@ static bool make_rows(struct unwinder *u, uint32_t object, uint64_t budget_ns)
 	return take_asked(u, budget_ns);
 }
 
+void unwinder_give_up(struct unwinder *u)
+{
+	worker_rows_give_up(u->worker);
+	u->asked = OBJECT_NONE;
+}
+
 /* A file may be opened by a later process that maps it. */
 static bool can_be_opened_now(const struct unwinder *u, const struct unwind_object *o,
 			      uint32_t object)

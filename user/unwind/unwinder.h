@@ -30,6 +30,9 @@ void unwinder_free(struct unwinder *u);
  */
 int unwinder_prepare(struct unwinder *u, const struct image *i, uint64_t budget_ns);
 
+/* What is in the making is not waited for any more: the worker is free for other questions. */
+void unwinder_give_up(struct unwinder *u);
+
 /*
  * Publishes the maps of an identified, living image where they changed since, once all its objects have
  * their rows: until then its stacks are copied.

@@ -56,6 +56,9 @@ struct worker {
 	uint32_t seq;
 	struct question rows; /* what worker_rows_ask() asked for; its fd is its own */
 	uint64_t asked_ns;    /* when */
+	bool early;	      /* their answer came while names were asked for: these two */
+	int rows_err;
+	struct worker_rows rows_out;
 };
 
 int worker_new(struct worker **out, void (*started)(void *ctx, pid_t pid), void *ctx)
@@ -90,6 +93,9 @@ static void end_rows(struct worker *w)
 	forget_answer(&w->rows);
 	close(w->rows.fd);
 	w->rows.kind = NULL;
+	if (w->early && !w->rows_err)
+		worker_rows_done(&w->rows_out);
+	w->early = false;
 }
 
 void worker_free(struct worker *w)
@@ -297,10 +303,10 @@ int worker_name(struct worker *w, int fd, const uint64_t *offset, size_t n,
 
 	if (n > WORKER_MAX_OFFSETS)
 		return fail_plain(-E2BIG, "more than %u addresses", WORKER_MAX_OFFSETS);
-	if (w->rows.kind) {
-		/* whose answer would come first */
-		process_stop(&w->process);
-		end_rows(w);
+	if (w->rows.kind && !w->early) {
+		/* whose answer comes first */
+		w->rows_err = answer(w, &w->rows, UINT64_MAX, &w->rows_out);
+		w->early = true;
 	}
 	err = answer(w, &q, UINT64_MAX, out);
 	forget_answer(&q);
@@ -329,8 +335,14 @@ int worker_rows_wait(struct worker *w, uint64_t budget_ns, struct worker_rows *o
 	int err;
 
 	if (!w->rows.kind)
-		return fail_plain(-ECANCELED, "given up");
-	err = answer(w, &w->rows, budget_ns < UINT64_MAX - now ? now + budget_ns : UINT64_MAX, out);
+		return fail_plain(-ECANCELED, "nothing is asked");
+	if (w->early) {
+		*out = w->rows_out;
+		err = w->rows_err ? fail_plain(w->rows_err, "no unwind rows") : 0;
+		w->early = false;
+	} else {
+		err = answer(w, &w->rows, budget_ns < UINT64_MAX - now ? now + budget_ns : UINT64_MAX, out);
+	}
 	if (err == -EAGAIN)
 		return err;
 	end_rows(w);
@@ -338,6 +350,15 @@ int worker_rows_wait(struct worker *w, uint64_t budget_ns, struct worker_rows *o
 	if (!err && out->took_ns > clock_mono() - w->asked_ns)
 		out->took_ns = clock_mono() - w->asked_ns;
 	return err;
+}
+
+void worker_rows_give_up(struct worker *w)
+{
+	if (!w->rows.kind)
+		return;
+	if (!w->early)
+		process_stop(&w->process);
+	end_rows(w);
 }
 
 int worker_rows(struct worker *w, int fd, struct worker_rows *out)

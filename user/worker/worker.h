@@ -104,11 +104,13 @@ int worker_rows(struct worker *w, int fd, struct worker_rows *out) must_check;
 
 /*
  * The same without waiting until it is done: one question at a time (-EBUSY), whose answer is
- * waited for no longer than each call says; -EAGAIN: it is not there yet. A worker_name() in
- * between ends the question: -ECANCELED.
+ * waited for no longer than each call says; -EAGAIN: it is not there yet; -ECANCELED: nothing is
+ * asked. A worker_name() in between waits for it, and keeps it.
  */
 int worker_rows_ask(struct worker *w, int fd) must_check;
 int worker_rows_wait(struct worker *w, uint64_t budget_ns, struct worker_rows *out) must_check;
+/* Nobody wants the answer any more, where there is a question. */
+void worker_rows_give_up(struct worker *w);
 void worker_rows_done(struct worker_rows *r);
 
 #endif

@@ -94,6 +94,20 @@ static void a_reason_is_short_closed_ascii(void **state)
 	profile_free(p);
 }
 
+static void what_has_no_samples_gives_no_reason(void **state)
+{
+	struct profile *p = new_profile();
+	uint32_t gap = profile_special_frame(p, "[truncated: no unwind data]");
+	struct completeness c;
+
+	add(p, (uint32_t[]){ gap, code(p, "/bin/a", MAPPING_FILE, 1) }, 2, 0);
+	completeness_find(p, &c);
+	assert_int_equal(c.nr_reasons, 0);
+	assert_int_equal(c.nr_modules, 0);
+	completeness_done(&c);
+	profile_free(p);
+}
+
 static void nothing_to_count_is_nothing(void **state)
 {
 	struct profile *p = profile_new();
@@ -112,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_stack_with_a_user_part_counts_once),
 		cmocka_unit_test(a_reason_is_short_closed_ascii),
+		cmocka_unit_test(what_has_no_samples_gives_no_reason),
 		cmocka_unit_test(nothing_to_count_is_nothing),
 	};
 

@@ -128,7 +128,8 @@ static void count_sample(struct count *k, size_t sample, int64_t n)
 	enum whole w = judge(k, stack);
 	struct completeness *c = k->c;
 
-	if (w == NO_USER_PART)
+	/* waits have stacks, and no samples */
+	if (w == NO_USER_PART || !n)
 		return;
 	sum_add(&c->samples, n);
 	sum_add(w == COMPLETE ? &c->complete :

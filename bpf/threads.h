@@ -12,7 +12,7 @@
 #define WIRE_TID_LINE	16		/* slot numbers in one element of slot_of: a cache line */
 #define WIRE_MAX_TID	(1u << 22)	/* the kernel's own limit */
 #define WIRE_SLOT_QUEUE 2048		/* slots that a CPU may have in hand, a power of two */
-#define WIRE_SLOT_CACHE 64		/* slots that a CPU finds without slot_of, a power of two */
+#define WIRE_SLOT_CACHE 32768		/* slots that are found without slot_of, a power of two */
 
 enum wire_thread_state {
 	WIRE_THREAD_OFF,		/* waits for something */
@@ -52,16 +52,11 @@ struct wire_tid_line {
 };
 
 /*
- * What the switch program of one CPU keeps. Counters grow for ever; a queue's n-th is at n % its size. What each
- * switch needs is in the first cache line, up to waits.below.
+ * What else the switch program of one CPU keeps: few switches need it. Counters grow for ever; a queue's n-th is at
+ * n % its size.
  */
 struct wire_switches {
-	__u32 begin, end;		/* switches: those seen, and those done with. Both equal: it is not at work */
-	__u64 clock;			/* of the latest switch */
-	__u32 tid;			/* who runs since then; 0: idle */
-	__u32 slot;			/* of who runs, or of anybody */
 	struct wire_waits waits;
-	__u32 cache[WIRE_SLOT_CACHE];	/* by the tid's low bits: slots that may be its own */
 	__u64 from;			/* the clock when the account began */
 	__u64 idle;			/* ns */
 	__u64 full, full_ns;		/* switches to and ns on this CPU of threads that got no slot */
@@ -69,7 +64,7 @@ struct wire_switches {
 	__u64 free_put, free_taken;	/* by user space; by the program */
 	__u64 dead_put, dead_taken;	/* by the program; by user space */
 	__u64 noting;			/* not 0: the account is paused, and who comes to a CPU is to say so */
-	__u64 pad[6];
+	__u64 pad[3];
 	__u32 free[WIRE_SLOT_QUEUE];
 	__u32 dead[WIRE_SLOT_QUEUE];
 };
@@ -87,8 +82,7 @@ struct wire_thread_now {
 };
 
 _Static_assert(sizeof(struct wire_thread) == 128, "wire_thread");
-_Static_assert(__builtin_offsetof(struct wire_switches, waits.told) == 64 && sizeof(struct wire_switches) % 64 == 0,
-	       "wire_switches");
+_Static_assert(sizeof(struct wire_switches) % 64 == 0, "wire_switches");
 _Static_assert(sizeof(struct wire_tid_line) == 64, "wire_tid_line");
 _Static_assert(sizeof(struct wire_thread_now) == 80, "wire_thread_now");
 

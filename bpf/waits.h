@@ -9,6 +9,7 @@
 
 #include "bpf/wire.h"
 
+#define WIRE_MAX_CPUS	4096		/* whose switches are accounted, a power of two */
 #define WIRE_MAX_PERIOD (1ull << 31)	/* of T, ns */
 #define WIRE_NONE_ASKED (~0ull)		/* as `min`: what ends on this CPU is not asked for */
 #define WIRE_BELL_BYTES 65536		/* of the ring that asks for an interrupt: 4,096 times */
@@ -44,15 +45,26 @@ struct wire_some {
 };
 
 /*
- * Of one CPU. told = under + self + filtered + kept, in number and in ns; kept = walked + untold + the sum of
- * bare[].kept.
+ * What each switch needs of its CPU: a cache line, in the programs' own data, where they reach it without a lookup.
+ * Counters grow for ever.
  */
-struct wire_waits {
+struct wire_hot {
+	__u32 begin, end;		/* switches: those seen, and those done with. Both equal: it is not at work */
+	__u64 clock;			/* of the latest switch */
+	__u32 tid;			/* who runs since then; 0: idle */
+	__u32 slot;			/* of who runs, or of anybody */
 	__u64 min;			/* ns; waits under it are only counted. Above all that are: none is asked for */
 	__u32 period;			/* T; it doubles while walking takes more than the budget */
 	__u32 on;			/* 0: switches pass as if unseen */
 	__u64 random;			/* the state of wire_keeps(): odd */
-	struct wire_some below;		/* short, and left to chance */
+	struct wire_some below;		/* waits that were short, and left to chance */
+} __attribute__((aligned(64)));
+
+/*
+ * Of one CPU. told = under + self + filtered + kept, in number and in ns; kept = walked + untold + the sum of
+ * bare[].kept.
+ */
+struct wire_waits {
 	struct wire_some told, under, self, filtered, kept;
 	__u64 base_period;		/* what was asked for */
 	__u64 budget;			/* ns of walking per 2^30 ns; 0: unlimited */
@@ -63,7 +75,6 @@ struct wire_waits {
 	__u64 untold;			/* kept ones with a record that has no user part: WIRE_NO_STACK */
 	__u32 armed_tid, armed_flags;	/* whose wait is to be walked, 0: nobody's; enum wire_sample_flags */
 	__u64 armed_wait, armed_queued, armed_period;
-	__u64 pad[5];			/* with what is before it, 512 bytes */
 };
 
 /*
@@ -81,6 +92,7 @@ struct wire_sleeper {
 	struct wire_sleeper_regs regs;
 };
 
-_Static_assert(sizeof(struct wire_waits) == 488, "wire_waits");
+_Static_assert(sizeof(struct wire_hot) == 64, "wire_hot");
+_Static_assert(sizeof(struct wire_waits) == 408, "wire_waits");
 
 #endif

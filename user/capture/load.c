@@ -392,6 +392,9 @@ int load_open(struct loaded *l, const struct load_request *q)
 {
 	int r, cpu;
 
+	if (q->cfg->account && q->nr_cpus > WIRE_MAX_CPUS)
+		return fail_plain(-E2BIG, "this box may have %d CPUs: switches are accounted on at most %d; --on-cpu samples without",
+				  q->nr_cpus, WIRE_MAX_CPUS);
 	libbpf_set_print(silent);
 	l->nr_cpus = q->nr_cpus;
 	l->ring_fd = xcalloc((size_t)l->nr_cpus, sizeof(*l->ring_fd));

@@ -30,6 +30,7 @@ struct threads {
 	uint32_t nr_slots, nr_used;	/* slots from nr_used on were never given */
 	struct wire_thread *slot;	/* [nr_slots], mmapped */
 	struct wire_switches *cpu;	/* [nr_cpus], mmapped */
+	struct wire_hot *hot;		/* [nr_cpus]: the programs' own data */
 	struct cpu_base *base;		/* [nr_cpus] */
 	uint32_t *counted;		/* [nr_cpus]: their switches that are in `switches` */
 	uint64_t switches;		/* of this account */
@@ -72,6 +73,7 @@ int threads_open(struct threads **out, const struct sampler_bpf *skel, struct th
 	t->before.fd = t->after.fd = -1;
 	t->slot = map_fd(bpf_map__fd(skel->maps.threads), size.slots * sizeof(*t->slot));
 	t->cpu = map_fd(bpf_map__fd(skel->maps.switches), (size_t)nr_cpus * sizeof(*t->cpu));
+	t->hot = skel->bss->hot;
 	t->base = xcalloc((size_t)nr_cpus, sizeof(*t->base));
 	t->counted = xcalloc((size_t)nr_cpus, sizeof(*t->counted));
 	t->slot_of_bytes = size.lines * sizeof(struct wire_tid_line);
@@ -228,7 +230,7 @@ static void count_switches(struct threads *t)
 	int cpu;
 
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
-		n = __atomic_load_n(&t->cpu[cpu].end, __ATOMIC_RELAXED);
+		n = __atomic_load_n(&t->hot[cpu].end, __ATOMIC_RELAXED);
 		t->switches += n - t->counted[cpu];
 		t->counted[cpu] = n;
 	}
@@ -255,14 +257,14 @@ static void prepare(struct threads *t, uint64_t from)
 /* Who exits later than begun_ns has his last switch accounted. */
 static void switch_on(struct threads *t)
 {
-	switch_clock_set_on(t->cpu, t->nr_cpus, true);
+	switch_clock_set_on(t->hot, t->nr_cpus, true);
 	t->begun_ns = clock_mono();
 }
 
 /* Who leaves a CPU before the programs see to it, but after `from`, has run for nobody: the two without a nap between. */
 static void begin_now(struct threads *t)
 {
-	uint64_t lead = switch_clock_lead(t->cpu, t->nr_cpus);
+	uint64_t lead = switch_clock_lead(t->hot, t->nr_cpus);
 
 	prepare(t, clock_mono() - lead);
 	t->boot_from = clock_boot();
@@ -383,7 +385,7 @@ static struct wire_thread_now unlisted(const struct threads *t, const struct wir
 	int cpu;
 
 	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		if (one->state == WIRE_THREAD_ON && t->cpu[cpu].tid == one->tid && end > one->since) {
+		if (one->state == WIRE_THREAD_ON && t->hot[cpu].tid == one->tid && end > one->since) {
 			now.exec += end - one->since;
 			now.on_cpu = 1;
 		}
@@ -423,8 +425,8 @@ static void drop(struct threads *t, uint32_t slot, const struct wire_thread *one
 	int cpu;
 
 	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		if (one->state == WIRE_THREAD_ON && t->cpu[cpu].tid == one->tid)
-			t->cpu[cpu].tid = 0;
+		if (one->state == WIRE_THREAD_ON && t->hot[cpu].tid == one->tid)
+			t->hot[cpu].tid = 0;
 	collect(t, slot);
 }
 
@@ -514,11 +516,12 @@ static void close_cpus(struct threads *t, struct profile *p)
 	p->times.switches += t->switches;
 	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
 		const struct wire_switches *c = &t->cpu[cpu];
+		const struct wire_hot *h = &t->hot[cpu];
 		const struct cpu_base *b = &t->base[cpu];
 
 		p->times.idle += (int64_t)(c->idle - b->idle);
-		if (c->clock && !c->tid && c->clock < end)
-			p->times.idle += (int64_t)(end - (c->clock > t->from ? c->clock : t->from));
+		if (h->clock && !h->tid && h->clock < end)
+			p->times.idle += (int64_t)(end - (h->clock > t->from ? h->clock : t->from));
 		p->times.full += c->full - b->full;
 		p->times.full_ns += (int64_t)(c->full_ns - b->full_ns);
 	}
@@ -539,10 +542,10 @@ int threads_pause(struct threads *t)
 {
 	t->paused_ns = clock_mono();
 	t->boot_end = clock_boot();
-	t->end = switch_clock_newest(t->cpu, t->nr_cpus);
+	t->end = switch_clock_newest(t->hot, t->nr_cpus);
 	switch_clock_set_noting(t->cpu, t->nr_cpus, true);
-	switch_clock_set_on(t->cpu, t->nr_cpus, false);
-	return switch_clock_settle(t->cpu, t->nr_cpus);
+	switch_clock_set_on(t->hot, t->nr_cpus, false);
+	return switch_clock_settle(t->hot, t->nr_cpus);
 }
 
 int threads_close_account(struct threads *t, struct profile *p)
@@ -553,7 +556,7 @@ int threads_close_account(struct threads *t, struct profile *p)
 		return r;
 	t->listed_ns = clock_mono();
 	switch_clock_set_noting(t->cpu, t->nr_cpus, false);
-	r = switch_clock_settle(t->cpu, t->nr_cpus);
+	r = switch_clock_settle(t->hot, t->nr_cpus);
 	if (r)
 		return r;
 	t->open.nr = 0;

@@ -23,9 +23,17 @@ struct bell {
 	const uint64_t *producer;
 };
 
+/* What a CPU has counted so far. */
+struct counted {
+	struct wire_waits waits;
+	struct wire_some below;
+	uint64_t period;
+};
+
 struct waits {
 	struct wire_switches *cpu;	/* [nr_cpus], mmapped */
-	struct wire_waits *copy, *base;	/* [nr_cpus], as of the end of this profile, and of the one before */
+	struct wire_hot *hot;		/* [nr_cpus]: the programs' own data */
+	struct counted *copy, *base;	/* [nr_cpus], as of the end of this profile, and of the one before */
 	size_t size;
 	uint64_t min_ns;		/* shorter ones are only counted */
 	struct bell *bell;		/* [nr_cpus] */
@@ -121,7 +129,7 @@ static int open_cpus(struct waits *w, const uint32_t *cpu, uint32_t nr)
 			close_bell(&w->bell[key[i]]);
 	}
 	for (i = 0; !r && i < nr; i++)
-		__atomic_store_n(&w->cpu[cpu[i]].waits.min, w->min_ns, __ATOMIC_RELEASE);
+		__atomic_store_n(&w->hot[cpu[i]].min, w->min_ns, __ATOMIC_RELEASE);
 	return r;
 }
 
@@ -144,6 +152,7 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *w
 	*out = w;
 	w->nr_cpus = nr_cpus;
 	w->min_ns = cfg.min_ns;
+	w->hot = skel->bss->hot;
 	w->bells = bpf_map__fd(skel->maps.bells);
 	w->bell = xcalloc((size_t)nr_cpus, sizeof(*w->bell));
 	w->copy = xcalloc((size_t)nr_cpus, sizeof(*w->copy));
@@ -156,12 +165,13 @@ int waits_open(struct waits **out, const struct sampler_bpf *skel, const bool *w
 	w->cpu = map;
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		struct wire_waits *one = &w->cpu[cpu].waits;
+		struct wire_hot *h = &w->hot[cpu];
 
 		one->base_period = cfg.period_ns < WIRE_MAX_PERIOD ? cfg.period_ns : WIRE_MAX_PERIOD;
-		one->period = (uint32_t)one->base_period;
 		one->budget = cfg.budget_ns;
-		one->random = seed(cpu);
-		one->min = WIRE_NONE_ASKED;
+		h->period = (uint32_t)one->base_period;
+		h->random = seed(cpu);
+		h->min = WIRE_NONE_ASKED;
 		if (wanted[cpu])
 			mine[nr++] = (uint32_t)cpu;
 	}
@@ -206,13 +216,17 @@ static uint64_t nr_stackless(const struct wire_waits *one)
 
 void waits_copy(struct waits *w, int cpu)
 {
-	memcpy(&w->copy[cpu], (const void *)&w->cpu[cpu].waits, sizeof(*w->copy));
+	struct counted *c = &w->copy[cpu];
+
+	memcpy(&c->waits, (const void *)&w->cpu[cpu].waits, sizeof(c->waits));
+	c->below = w->hot[cpu].below;
+	c->period = w->hot[cpu].period;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 }
 
 bool waits_copy_is_true(const struct waits *w, int cpu)
 {
-	const struct wire_waits *now = &w->cpu[cpu].waits, *copy = &w->copy[cpu];
+	const struct wire_waits *now = &w->cpu[cpu].waits, *copy = &w->copy[cpu].waits;
 
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&now->armed_tid, __ATOMIC_RELAXED) == copy->armed_tid &&
@@ -263,7 +277,7 @@ static void add_under(struct profile *p, const struct waits *w)
 	int cpu;
 
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		const struct wire_waits *one = &w->copy[cpu], *base = &w->base[cpu];
+		const struct wire_waits *one = &w->copy[cpu].waits, *base = &w->base[cpu].waits;
 		uint64_t ns = one->under.ns - base->under.ns, queued = one->under_queued - base->under_queued;
 
 		values[COL_WAITS] += (int64_t)(one->under.n - base->under.n);
@@ -275,22 +289,23 @@ static void add_under(struct profile *p, const struct waits *w)
 		profile_add(p, profile_push(p, 0, profile_special_frame(p, name)), 0, values);
 }
 
-static void add_cpu(struct profile *p, const struct wire_waits *one, const struct wire_waits *base)
+static void add_cpu(struct profile *p, const struct counted *now, const struct counted *before)
 {
+	const struct wire_waits *one = &now->waits, *base = &before->waits;
 	struct waits_ledger *l = &p->waits;
 	int i;
 
 	add_some(&l->seen, &one->told, &base->told);
-	add_some(&l->seen, &one->below, &base->below);
-	add_some(&l->below, &one->below, &base->below);
+	add_some(&l->seen, &now->below, &before->below);
+	add_some(&l->below, &now->below, &before->below);
 	add_some(&l->under, &one->under, &base->under);
 	add_some(&l->self, &one->self, &base->self);
 	add_some(&l->filtered, &one->filtered, &base->filtered);
 	add_some(&l->kept, &one->kept, &base->kept);
 	l->walked += one->walked - base->walked;
 	l->stackless += nr_stackless(one) - nr_stackless(base);
-	if (one->period > l->period)
-		l->period = one->period;
+	if (now->period > l->period)
+		l->period = now->period;
 	for (i = 0; i < WIRE_STACKLESS; i++)
 		if (one->bare[i].kept != base->bare[i].kept)
 			add_bare(p, no_stack[i], &one->bare[i], &base->bare[i]);
@@ -302,13 +317,13 @@ int waits_close_ledger(struct waits *w, struct profile *p, bool last)
 
 	p->waits.present = true;
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		struct wire_waits *one = &w->copy[cpu];
+		struct wire_waits *one = &w->copy[cpu].waits;
 
 		if (one->armed_tid && last)
 			disarm(one);
 		else if (one->armed_tid)
 			leave_armed(one);
-		add_cpu(p, one, &w->base[cpu]);
+		add_cpu(p, &w->copy[cpu], &w->base[cpu]);
 	}
 	add_under(p, w);
 	memcpy(w->base, w->copy, (size_t)w->nr_cpus * sizeof(*w->base));

@@ -86,6 +86,24 @@ claim 'late: who burns all the time was on a CPU or in a run queue all the time,
 claim 'no interval came out negative by more than clocks differ' holds q '.times.negative <= .times.switches / 1000'
 reap "$pid"
 
+# A tid beyond the kernel's limit, which was higher when its thread came.
+if [ -n "${SAMPLE_SECONDS:-}" ] && [ -w /proc/sys/kernel/ns_last_pid ]; then
+	pid_max=$(cat /proc/sys/kernel/pid_max)
+	echo 30000 >/proc/sys/kernel/ns_last_pid
+	"$FIXTURES/times" 600 >/dev/null &
+	pid=$!
+	spawned="$spawned $pid"
+	sleep 0.5
+	echo 2048 >/proc/sys/kernel/pid_max
+	record beyond -d 1
+	echo "$pid_max" >/proc/sys/kernel/pid_max
+	reap "$pid"
+	read_profile 'beyond' beyond
+	claim 'a tid beyond the limit of tids: it was' is "$pid > 2048"
+	claim 'a tid beyond the limit of tids: its threads have their rows, and no switch has none' holds beyond "
+		.times.full == 0 and ([.times.threads[] | select(.pid == $pid)] | length) >= 7"
+fi
+
 # Without: no program on the switch path, and the profile says nothing of it.
 record r --on-cpu -- "$FIXTURES/times" 1
 read_profile 'on-CPU only' r

@@ -69,7 +69,7 @@ static void test_times_and_waits(void **state)
 	p->waits = (struct waits_ledger){ .present = true, .period = 200000 };
 	expect(ledger_print, p,
 	       "dwell: thread time 0.0 s = 0.0 on-CPU\n"
-	       "dwell: the table of threads was full: 2 switches and 1.3 s on-CPU are in no row, and those "
+	       "dwell: no place in the table of threads: 2 switches and 1.3 s on-CPU are in no row, and those "
 	       "threads' waits in no figure\n"
 	       "dwell: 0 waits = 0 kept  (T = 0.2 ms)\n");
 	p->times.full = 0;

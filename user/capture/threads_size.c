@@ -5,9 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "bpf/threads.h"
+#include "proc/pids.h"
 
 #define MIN_SLOTS   8192u
 #define MAX_SLOTS   262144u
@@ -39,14 +41,21 @@ static uint64_t count_threads(void)
 	return slash ? strtoull(slash + 1, NULL, 10) : 0;
 }
 
-/* Of the box, of which a container's limit says nothing. */
+/* Of the box, of which a container's limit says nothing. Who came before the limit was lowered may be beyond it. */
 static uint64_t highest_tid(void)
 {
+	autofree int *pid = NULL;
 	struct stat st;
+	uint64_t tid;
+	size_t i, n;
 
-	if (stat("/proc/self/ns/pid", &st) || st.st_ino != INIT_PID_NS)
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino != INIT_PID_NS || pids_list(&pid, &n))
 		return WIRE_MAX_TID;
-	return read_number("/proc/sys/kernel/pid_max", WIRE_MAX_TID);
+	tid = read_number("/proc/sys/kernel/pid_max", WIRE_MAX_TID);
+	for (i = 0; i < n; i++)
+		if ((uint64_t)pid[i] > tid)
+			tid = (uint64_t)pid[i];
+	return tid;
 }
 
 struct threads_size threads_size(int nr_cpus)

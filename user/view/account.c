@@ -224,7 +224,7 @@ static void put_times(const struct times *t, struct buf *out)
 			buf_printf(out, " + %.1f %s", (double)part[i].ns / 1e9, part[i].what);
 	buf_putc(out, '\n');
 	if (t->full) {
-		buf_puts(out, "dwell: the table of threads was full: ");
+		buf_puts(out, "dwell: no place in the table of threads: ");
 		put_count((int64_t)t->full, "switch", "switches", out);
 		buf_printf(out, " and %.1f s on-CPU are in no row, and those threads' waits in no figure\n",
 			   (double)t->full_ns / 1e9);

@@ -69,3 +69,16 @@ claim 'worker slow: its last whole profile can be read' equal $? 0
 awk '/^new3;/ { n += $NF; if (/\[truncated/) cut += $NF } END { print n + 0, cut + 0 }' slow.folded >counts
 read -r all cut <counts
 claim 'worker slow: then its stacks are whole' is "$all > 0 && $cut < 0.05 * $all"
+
+# What a later one is forked from has all of the kernel's buffers mapped: it has none.
+cp "$FIXTURES/deep" new4
+start later -F 499
+first=$(awk '{ print $1 }' "/proc/$sampler/task/$sampler/children")
+kill -KILL "$first"
+spawn ./new4 240
+sleep 2
+worker=$(awk '{ print $1 }' "/proc/$sampler/task/$sampler/children")
+claim 'a later worker: it is another' is "${worker:-$first} != $first"
+claim "a later worker: it maps nothing of the kernel's" equal "$(grep -c anon_inode "/proc/$worker/maps")" 0
+stop INT
+claim 'a later worker: record ends well' equal $? 0

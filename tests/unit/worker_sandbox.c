@@ -19,6 +19,7 @@
 #include "worker/sandbox.h"
 
 static int outside = -1; /* a descriptor that the sandbox closes */
+static volatile char *shared; /* memory that it lets go of */
 
 /* Runs fn in a sandboxed process; its wait status. */
 static int run(int (*fn)(void))
@@ -130,6 +131,24 @@ static void test_descriptors(void **state)
 	close(outside);
 }
 
+static int read_shared(void)
+{
+	return *shared;
+}
+
+static void test_shared_memory(void **state)
+{
+	int status;
+
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal((void *)shared, MAP_FAILED);
+	status = run(read_shared);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+	assert_int_equal(*shared, 0);
+	munmap((void *)shared, 4096);
+}
+
 static int use_memory(void)
 {
 	size_t size = SANDBOX_MAX_MEMORY + (64u << 20);
@@ -185,7 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forbidden),   cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_signals),	    cmocka_unit_test(test_shared_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -33,6 +35,40 @@ static void reset_signals(void)
 		signal(ignored[i], SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Is this line of /proc/self/maps memory that others write to, or of a descriptor that is no file's? */
+static bool is_shared(const char *line, uintptr_t *from, uintptr_t *to)
+{
+	unsigned long start, end;
+	char right[5];
+
+	if (sscanf(line, "%lx-%lx %4s", &start, &end, right) != 3 || right[3] != 's')
+		return false;
+	*from = start;
+	*to = end;
+	return right[1] == 'w' || strstr(line, " anon_inode:");
+}
+
+/* What the caller shares with the kernel: the samples of all, and the programs' own data. */
+static int unmap_shared(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	uintptr_t from, to;
+	size_t cap = 0;
+	char *line = NULL;
+	int err = 0;
+
+	if (!f)
+		return fail(-errno, "/proc/self/maps");
+	while (!err && getline(&line, &cap, f) > 0)
+		if (is_shared(line, &from, &to) && munmap((void *)from, to - from))
+			err = fail(-errno, "unmap what is shared");
+	if (!err && ferror(f))
+		err = fail(-EIO, "/proc/self/maps");
+	free(line);
+	(void)fclose(f);
+	return err;
 }
 
 /* close_range() came with 5.9 and glibc 2.34. */
@@ -198,7 +234,9 @@ int sandbox_enter(int sock, pid_t parent)
 
 	prctl(PR_SET_NAME, "dwell-worker", 0, 0, 0);
 	reset_signals();
-	err = keep_only(sock);
+	err = unmap_shared();
+	if (!err)
+		err = keep_only(sock);
 	if (!err)
 		err = drop_rights();
 	if (!err)

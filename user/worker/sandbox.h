@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Takes all rights from this process, for good: no other descriptors than its
- * socket, no capabilities, nobody's user id where it may change that, resource
- * limits, no tracing, and a list of allowed system calls; any other kills it.
+ * socket, no memory that is shared with the kernel or another process, no
+ * capabilities, nobody's user id where it may change that, resource limits, no
+ * tracing, and a list of allowed system calls; any other kills it.
  */
 #ifndef WORKER_SANDBOX_H
 #define WORKER_SANDBOX_H

@@ -26,8 +26,8 @@ struct worker;
 /*
  * Forks the first process. started(ctx, pid) is called for each process that is forked, before it
  * works; NULL: nobody wants to know. A forked process has a copy of the caller's memory: what it
- * must not see or share (buffers of the kernel's) is to be mapped with MADV_DONTFORK. The caller
- * keeps CAP_KILL, where it has capabilities, or a stuck process cannot be ended.
+ * must not see is to be mapped with MADV_DONTFORK; what is shared (buffers of the kernel's) it lets
+ * go of by itself. The caller keeps CAP_KILL, where it has capabilities, or a stuck process cannot be ended.
  */
 int worker_new(struct worker **out, void (*started)(void *ctx, pid_t pid), void *ctx) must_check;
 void worker_free(struct worker *w);

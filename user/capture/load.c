@@ -304,6 +304,24 @@ static uint32_t processed(const char *log)
 	return at ? (uint32_t)strtoul(at + strlen(word), NULL, 10) : 0;
 }
 
+/*
+ * The programs' own data, all 0. What libbpf makes it also fills, in one call, for which kernels before 5.16 need as
+ * much memory in one piece; that of a new map is 0 anyway.
+ */
+static int make_data(struct sampler_bpf *s)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sampler_bss", sizeof(uint32_t), bpf_map__value_size(s->maps.bss), 1,
+				&opts);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = bpf_map__reuse_fd(s->maps.bss, fd);
+	close(fd);
+	return r;
+}
+
 /* Loads, and lists what was loaded; each program's log has its statistics where they are wanted. */
 static int load_programs(struct loaded *l, bool statistics)
 {
@@ -369,7 +387,9 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 	r = size_maps(l, q->cfg);
 	if (r)
 		return r;
-	r = load_programs(l, q->cfg->count_verified);
+	r = make_data(l->skel);
+	if (!r)
+		r = load_programs(l, q->cfg->count_verified);
 	if (r)
 		return load_error(r);
 	r = make_rings(l, q->wanted, q->ring_bytes);

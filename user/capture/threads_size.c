@@ -41,21 +41,24 @@ static uint64_t count_threads(void)
 	return slash ? strtoull(slash + 1, NULL, 10) : 0;
 }
 
-/* Of the box, of which a container's limit says nothing. Who came before the limit was lowered may be beyond it. */
+/*
+ * Of the box, of which a container's limit says nothing. Who came before the limit was lowered may be beyond it; then
+ * so may be any thread.
+ */
 static uint64_t highest_tid(void)
 {
 	autofree int *pid = NULL;
 	struct stat st;
-	uint64_t tid;
+	uint64_t limit;
 	size_t i, n;
 
 	if (stat("/proc/self/ns/pid", &st) || st.st_ino != INIT_PID_NS || pids_list(&pid, &n))
 		return WIRE_MAX_TID;
-	tid = read_number("/proc/sys/kernel/pid_max", WIRE_MAX_TID);
+	limit = read_number("/proc/sys/kernel/pid_max", WIRE_MAX_TID);
 	for (i = 0; i < n; i++)
-		if ((uint64_t)pid[i] > tid)
-			tid = (uint64_t)pid[i];
-	return tid;
+		if ((uint64_t)pid[i] > limit)
+			return WIRE_MAX_TID;
+	return limit;
 }
 
 struct threads_size threads_size(int nr_cpus)

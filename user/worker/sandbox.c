@@ -234,9 +234,9 @@ int sandbox_enter(int sock, pid_t parent)
 
 	prctl(PR_SET_NAME, "dwell-worker", 0, 0, 0);
 	reset_signals();
-	err = unmap_shared();
+	err = keep_only(sock);
 	if (!err)
-		err = keep_only(sock);
+		err = unmap_shared();
 	if (!err)
 		err = drop_rights();
 	if (!err)

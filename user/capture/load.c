@@ -306,20 +306,18 @@ static uint32_t processed(const char *log)
 
 /*
  * The programs' own data, all 0. What libbpf makes it also fills, in one call, for which kernels before 5.16 need as
- * much memory in one piece; that of a new map is 0 anyway.
+ * much memory in one piece; that of a new map is 0 anyway. Where there is none, libbpf makes its own, or says why not.
  */
-static int make_data(struct sampler_bpf *s)
+static void make_data(struct sampler_bpf *s)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sampler_bss", sizeof(uint32_t), bpf_map__value_size(s->maps.bss), 1,
 				&opts);
-	int r;
 
 	if (fd < 0)
-		return fd;
-	r = bpf_map__reuse_fd(s->maps.bss, fd);
+		return;
+	(void)bpf_map__reuse_fd(s->maps.bss, fd);
 	close(fd);
-	return r;
 }
 
 /* Loads, and lists what was loaded; each program's log has its statistics where they are wanted. */
@@ -387,9 +385,8 @@ static int load_and_attach(struct loaded *l, const struct load_request *q)
 	r = size_maps(l, q->cfg);
 	if (r)
 		return r;
-	r = make_data(l->skel);
-	if (!r)
-		r = load_programs(l, q->cfg->count_verified);
+	make_data(l->skel);
+	r = load_programs(l, q->cfg->count_verified);
 	if (r)
 		return load_error(r);
 	r = make_rings(l, q->wanted, q->ring_bytes);

@@ -40,14 +40,14 @@ static void reset_signals(void)
 /* Is this line of /proc/self/maps memory that others write to, or of a descriptor that is no file's? */
 static bool is_shared(const char *line, uintptr_t *from, uintptr_t *to)
 {
-	unsigned long start, end;
-	char right[5];
+	char *at;
 
-	if (sscanf(line, "%lx-%lx %4s", &start, &end, right) != 3 || right[3] != 's')
+	*from = strtoul(line, &at, 16);
+	if (*at != '-')
 		return false;
-	*from = start;
-	*to = end;
-	return right[1] == 'w' || strstr(line, " anon_inode:");
+	*to = strtoul(at + 1, &at, 16);
+	/* " rwxs" */
+	return strlen(at) > 4 && at[4] == 's' && (at[2] == 'w' || strstr(at, " anon_inode:"));
 }
 
 /* What the caller shares with the kernel: the samples of all, and the programs' own data. */

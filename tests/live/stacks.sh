@@ -5,9 +5,8 @@
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
 
-# sample NAME OPTIONS...: 1 s of the spawned program into NAME, which is then read. Before
-# 5.15 lockdown=confidentiality hides the user registers of kernel-mode samples: those
-# stacks say so, and are no part of NAME.known.
+# sample NAME OPTIONS...: 1 s of the spawned program into NAME, which is then read. Stacks without
+# registers, where a kernel hides them, are no part of NAME.known.
 sample() {
 	sample_name=$1
 	shift
@@ -22,11 +21,6 @@ sample() {
 # others REGEX FILE: fails, and prints them, where there are lines that do not match.
 others() {
 	! grep -vE -e "$1" "$2"
-}
-
-hides_registers() {
-	grep -q '\[confidentiality\]' /sys/kernel/security/lockdown 2>/dev/null &&
-		[ "$(uname -r | awk -F. '{ print ($1 * 1000 + $2 < 5015) }')" = 1 ]
 }
 
 spawn "$FIXTURES/deep" 240

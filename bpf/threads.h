@@ -78,12 +78,13 @@ struct wire_thread_now {
 	__u32 wanted;			/* was its process asked for? */
 	__u32 on_cpu;
 	__u64 pcount;			/* how often it was switched to */
+	__u64 came, exec_came;		/* when it last came to a CPU, and what it had run by then */
 	__u64 task_struct;		/* its address */
 };
 
 _Static_assert(sizeof(struct wire_thread) == 128, "wire_thread");
 _Static_assert(sizeof(struct wire_switches) % 64 == 0, "wire_switches");
 _Static_assert(sizeof(struct wire_tid_line) == 64, "wire_tid_line");
-_Static_assert(sizeof(struct wire_thread_now) == 80, "wire_thread_now");
+_Static_assert(sizeof(struct wire_thread_now) == 96, "wire_thread_now");
 
 #endif

@@ -133,6 +133,14 @@ claim 'storm: a wait that goes on is in each for all of its window' all s '
 reap "$storm"
 reap "$pid"
 
+# Threads that are switched to unseen: in execve(), they have their process's tid, and are known by their own. What they
+# did in one profile is not taken from the next.
+record x.pb.gz --rotate 1s -- "$FIXTURES/replaced" 8 3
+claim 'execve() of second threads: record ends well' equal $? 0
+reports x
+claim 'execve() of second threads: some of their switches were not seen' all x '[.[].times.repaired] | add > 10'
+claim 'execve() of second threads: each profile closes' l1 x
+
 # What cannot be written is lost by name, and the rest goes on.
 mkdir full
 if mount -t tmpfs -o size=8k none full 2>/dev/null; then

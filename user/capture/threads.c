@@ -11,10 +11,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "capture/switch_clock.h"
+#include "capture/thread_close.h"
 #include "capture/thread_list.h"
 #include "sampler.skel.h"
-
-#define TICK_NS (10 * NSEC_PER_MSEC)	/* how old the scheduler's sum of a running thread may be */
 
 enum slot_state { SLOT_SPARE, SLOT_GIVEN };
 
@@ -296,11 +295,6 @@ void threads_read(struct threads *t, struct profile *p)
 	count_switches(t);
 }
 
-static int64_t clamp(int64_t n, int64_t max)
-{
-	return n < 0 ? 0 : n > max ? max : n;
-}
-
 /* A wait that has not ended: sampled ones are walked when they end, so this is for later. */
 static void add_open(struct threads *t, struct profile *p, const struct wire_thread *one, struct open_wait w)
 {
@@ -321,60 +315,16 @@ struct open_waits *threads_open_waits(struct threads *t)
 	return &t->open;
 }
 
-/*
- * How long who was off the CPU at the end had been in a run queue. In the queue its whole delay and the clock go on
- * together, so any later moment of it does: the first switch to it, or that of the list.
- */
-static int64_t queued_until(const struct threads *t, const struct wire_thread *one, const struct wire_thread_now *now)
-{
-	int64_t earlier, last;
-
-	if (one->arrived)
-		return (int64_t)(one->arrived + t->end - one->delay);
-	if (now->queued && now->exec == one->exec)
-		return (int64_t)(now->delay - now->queued + t->end - one->delay);
-	/* it did not come, or came unseen: what was after the end is at most the time since then */
-	earlier = (int64_t)(now->delay - one->delay - (t->listed_ns - t->paused_ns));
-	last = now->queued && now->queued < t->end ? (int64_t)(t->end - now->queued) : 0;
-	return clamp(earlier, INT64_MAX) + last;
-}
-
-/*
- * The interval that is open when the account ends. What the list says is of a moment later, of a running thread
- * as of the last tick, and it knows of switches that were not seen.
- */
+/* The interval that is open when the account ends. The list knows of switches that were not seen. */
 static void close_interval(struct threads *t, struct profile *p, struct wire_thread *one,
 			   const struct wire_thread_now *now)
 {
-	uint64_t end = t->end;
-	int64_t wall = end > one->since ? (int64_t)(end - one->since) : 0, rest;
-	bool on = one->state == WIRE_THREAD_ON;
-	/* of who was off the CPU what it did since the end is not of before */
-	int64_t after = on ? 0 : (int64_t)(t->listed_ns - t->paused_ns);
-	int64_t ran = clamp((int64_t)(now->exec - one->exec) - after, wall);
-	int64_t queued = 0;
-	/* then it was switched to after the end */
-	uint64_t pcount = now->exec != one->exec || now->on_cpu ? OPEN_WAIT_OVER : now->pcount;
+	struct account_end e = { .end = t->end, .later = t->listed_ns - t->paused_ns };
+	struct open_interval i = thread_close(one, now, e);
 
-	/* since it was preempted it has been in the queue */
-	if (one->state == WIRE_THREAD_READY)
-		queued = wall - ran;
-	else if (!on)
-		queued = clamp(queued_until(t, one, now), wall - ran);
-	rest = wall - ran - queued;
-	/* that of who left since then is not old: more than it says was not run by the end */
-	if (on && now->on_cpu && rest < (int64_t)TICK_NS) {
-		ran += rest;
-		rest = 0;
-	}
-	if (!on)
-		add_open(t, p, one, (struct open_wait){ .pcount = pcount, .wait = wall - ran, .queued = queued });
-	/* else it may have left unseen */
-	if (on && (now->on_cpu || rest < (int64_t)TICK_NS))
-		one->stolen += rest;
-	one->since += (uint64_t)wall;
-	one->exec += (uint64_t)ran;
-	one->delay += (uint64_t)queued;
+	if (i.off)
+		add_open(t, p, one, (struct open_wait){ .pcount = i.over ? OPEN_WAIT_OVER : now->pcount,
+							.wait = i.wait, .queued = i.queued });
 }
 
 /* For one that has ended by the time of the list, or that the kernel does not list: as the switches left it. */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # tags: waits
-# Threads that wait while they are moved from CPU to CPU: each wait has the stack of its own thread, or none.
+# Threads that wait while they are moved from CPU to CPU: each wait is its own thread's, and so is its stack, if it has one.
 # SECONDS: how long (3).
 # shellcheck source=tests/live/tap
 . "$(dirname "$0")/tap"
@@ -15,6 +15,17 @@ echo "# $(figure p '.waits | "\(.kept.n) kept, \(.stackless) without a stack"')"
 full=0
 [ -z "${SAMPLE_SECONDS:-}" ] || full=$(figure p '[.hotspots[] | select(.symbol == "[stack lost: ring full]") | .self_samples] | add // 0')
 claim 'stackless: 0.5 % at most' holds p ".waits | .stackless - $full <= .kept.n * 0.005"
+# All waits are kept, so a thread's are as long together as its account says: but for those that no thread is known of.
+"$DWELL" report p --by thread --json --limit 0 >t.json
+claim 'each thread has the time of its own waits, to the ns' holds t '
+	([.hotspots[] | select(.symbol == "[no thread label]") | .self_ns] | add // 0) as $unknown |
+	([.hotspots[] | select(.symbol | test("\\([0-9]+\\)$")) | {tid: (.symbol | capture("\\((?<n>[0-9]+)\\)$").n), ns: .self_ns}] |
+		group_by(.tid) | map({key: .[0].tid, value: (map(.ns) | add)}) | from_entries) as $sampled |
+	[.times.threads[] | select(.comm | startswith("m-")) | .blocked_ns + .runqueue_ns - $sampled["\(.tid)"]] |
+	length == 8 and all(. >= 0 and . <= $unknown)'
+claim 'and nobody else'"'"'s name' holds t '
+	[.times.threads[] | select(.comm | startswith("m-")) | "\(.comm) (\(.tid))"] as $own |
+	[.hotspots[].symbol | select(startswith("m-"))] | sort == ($own | sort)'
 for n in 0 1 2 3 4 5 6 7; do
 	"$DWELL" report p --by thread --focus "^(leaf|deep)_$n\$" --json --limit 0 >t.json
 	claim "leaf_$n is in its own thread only" equal "$(figure t '[.hotspots[].symbol | sub(" .*"; "")] | unique | join(" ")')" "m-$n"

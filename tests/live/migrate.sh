@@ -23,9 +23,6 @@ claim 'each thread has the time of its own waits, to the ns' holds t '
 		group_by(.tid) | map({key: .[0].tid, value: (map(.ns) | add)}) | from_entries) as $sampled |
 	[.times.threads[] | select(.comm | startswith("m-")) | .blocked_ns + .runqueue_ns - $sampled["\(.tid)"]] |
 	length == 8 and all(. >= 0 and . <= $unknown)'
-claim 'and nobody else'"'"'s name' holds t '
-	[.times.threads[] | select(.comm | startswith("m-")) | "\(.comm) (\(.tid))"] as $own |
-	[.hotspots[].symbol | select(startswith("m-"))] | sort == ($own | sort)'
 for n in 0 1 2 3 4 5 6 7; do
 	"$DWELL" report p --by thread --focus "^(leaf|deep)_$n\$" --json --limit 0 >t.json
 	claim "leaf_$n is in its own thread only" equal "$(figure t '[.hotspots[].symbol | sub(" .*"; "")] | unique | join(" ")')" "m-$n"
